@@ -1,1 +1,2 @@
-export * from "./errors.ts";
+export * from "./engine/index.ts";
+export { ERROR_CODES, type ErrorCode, KerfworkError } from "./errors.ts";
