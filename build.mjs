@@ -81,23 +81,27 @@ const SHARED = {
   logLevel: "warning",
   packages: "external",
 };
-const ENTRIES = ["src/index.ts", "src/tasker/index.ts", "src/machine/index.ts"];
+// Flat: every script that asks for a file of the package (`new URL("../kernels.wasm", import.meta.url)`) stands one
+// folder below dist/, chunks included.
+const ENTRIES = [
+  { in: "src/index.ts", out: "index" },
+  { in: "src/tasker/index.ts", out: "tasker" },
+  { in: "src/machine/index.ts", out: "machine" },
+];
 
 async function buildScripts() {
   await Promise.all([
     esbuild.build({
       ...SHARED,
       entryPoints: ENTRIES,
-      outbase: "src",
       outdir: "dist/esm",
       format: "esm",
       splitting: true,
-      chunkNames: "chunks/[hash]",
+      chunkNames: "chunk-[hash]",
     }),
     esbuild.build({
       ...SHARED,
       entryPoints: ENTRIES,
-      outbase: "src",
       outdir: "dist/cjs",
       format: "cjs",
       // esbuild leaves import.meta empty in CJS
@@ -113,7 +117,7 @@ async function buildScripts() {
           'import "./src/tasker/worker.ts";\nimport "./src/engine/index.ts";\nimport "./src/files/index.ts";',
         resolveDir: ".",
       },
-      outfile: "dist/worker.js",
+      outfile: "dist/esm/worker.js",
       format: "esm",
       banner: {
         js: 'import { createRequire } from "node:module"; const require = createRequire(import.meta.url);',
@@ -158,8 +162,7 @@ function buildTypes() {
 
 async function build({ wasm = true } = {}) {
   mkdirSync("build", { recursive: true });
-  for (const path of ["dist/esm", "dist/cjs", "dist/cli.js", "dist/worker.js"])
-    rmSync(path, { recursive: true, force: true });
+  for (const path of ["dist/esm", "dist/cjs", "dist/cli.js"]) rmSync(path, { recursive: true, force: true });
   if (wasm) await buildWasm();
   await buildScripts();
   buildTypes();
@@ -171,7 +174,7 @@ function size() {
   for (const path of [
     "dist/kernels.wasm",
     "dist/kernels-unshared.wasm",
-    "dist/worker.js",
+    "dist/esm/worker.js",
     "dist/esm/index.js",
     "dist/cjs/index.js",
     "dist/cli.js",
