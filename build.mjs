@@ -120,7 +120,7 @@ async function buildScripts() {
       outfile: "dist/esm/worker.js",
       format: "esm",
       banner: {
-        js: 'import { createRequire } from "node:module"; const require = createRequire(import.meta.url);',
+        js: 'import { createRequire as requireFrom } from "node:module"; const require = requireFrom(import.meta.url);',
       },
     }),
     esbuild.build({

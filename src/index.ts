@@ -1,2 +1,3 @@
 export * from "./engine/index.ts";
 export { ERROR_CODES, type ErrorCode, KerfworkError } from "./errors.ts";
+export * from "./files/index.ts";

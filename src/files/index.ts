@@ -1,1 +1,2 @@
-export {};
+export { type DecodeOptions, decodeImage } from "./decode.ts";
+export { type SVGOptions, toSVG } from "./svg.ts";
