@@ -1,4 +1,5 @@
-import type { StageReporter } from "./context.ts";
+import { describe, invalid, KerfworkError } from "../errors.ts";
+import type { ExecutionContext, StageReporter } from "./context.ts";
 
 /**
  * What a thread's code finds around itself. In a worker the tasker fills it in before any target runs; on other
@@ -17,15 +18,15 @@ export interface Environment {
 }
 
 const NOBODY: StageReporter = { beginStage() {}, isCancelled: () => false };
-const KEY = Symbol.for("kerfwork.environment");
+const ENVIRONMENT = Symbol.for("kerfwork.environment");
 
 export function environment(): Environment {
-  const holder = globalThis as { [KEY]?: Environment };
-  holder[KEY] ??= { memory: undefined, reporter: NOBODY, provided: new Map(), functions: new Map() };
-  return holder[KEY];
+  const holder = globalThis as { [ENVIRONMENT]?: Environment };
+  holder[ENVIRONMENT] ??= { memory: undefined, reporter: NOBODY, provided: new Map(), functions: new Map() };
+  return holder[ENVIRONMENT];
 }
 
-const NAME = Symbol.for("kerfwork.target");
+const NAME: unique symbol = Symbol.for("kerfwork.target") as never;
 
 /** A function that workers know by name: the same call on and off the main thread, without a context. */
 export interface EngineFunction<A extends unknown[], R> {
@@ -33,11 +34,128 @@ export interface EngineFunction<A extends unknown[], R> {
   readonly [NAME]: string;
 }
 
+/** A function that a module exports, named so that a worker can import it. */
+export interface WorkerFunction<A extends unknown[], R> {
+  readonly [NAME]: string;
+  readonly url: string;
+  /** Never there: carries the types. */
+  readonly call?: (...args: A) => R;
+}
+
+/** Code of a task: gets the context first, then its arguments. */
+export type TaskFunction<A extends unknown[], R> = (context: ExecutionContext, ...args: A) => R;
+
 /** Makes `run` callable by name in every worker. Names are unique over the library. */
 export function engineFunction<A extends unknown[], R>(
   name: string,
   run: (...args: A) => R,
-): EngineFunction<A, Awaited<R>> & ((...args: A) => R) {
+): EngineFunction<A, R> {
   environment().functions.set(name, run);
-  return Object.defineProperty(run, NAME, { value: name }) as never;
+  return Object.defineProperty(run, NAME, { value: name }) as EngineFunction<A, R>;
+}
+
+/**
+ * Names a function that the module at `url` exports, for `runProcess` to run in a worker. It gets the context first.
+ *
+ * @param url   the module's URL, such as `import.meta.url`
+ * @param name  the export's name (default "default")
+ * @example taskMgr.runProcess(workerFunction<typeof nest>(import.meta.url, "nest"), [parts]);
+ */
+export function workerFunction<F extends TaskFunction<never[], unknown>>(
+  url: string | URL,
+  name = "default",
+): F extends (context: ExecutionContext, ...args: infer A) => infer R ? WorkerFunction<A, R> : never {
+  const href = String(url);
+  if (!/^(file|data|https?):/.test(href))
+    throw invalid("url", "a module's URL, such as import.meta.url", href);
+  if (typeof name !== "string" || name === "") throw invalid("name", "the name of an export", name);
+  return { [NAME]: name, url: href } as never;
+}
+
+/** A target as plain data, as it crosses to the worker. */
+export type TargetRecord =
+  | { readonly type: "engine"; readonly name: string }
+  | { readonly type: "module"; readonly url: string; readonly name: string }
+  | { readonly type: "source"; readonly source: string; readonly name: string };
+
+/** What a worker has to run for `target`. */
+export function recordTarget(target: unknown): TargetRecord {
+  if (typeof target === "object" && target !== null && NAME in target && "url" in target)
+    return { type: "module", url: String(target.url), name: String(target[NAME]) };
+  if (typeof target !== "function")
+    throw invalid("target", "an engine function, a workerFunction(...) or a self-contained function", target);
+  if (NAME in target) return { type: "engine", name: String(target[NAME]) };
+  return { type: "source", source: String(target), name: target.name || "anonymous" };
+}
+
+/** In a worker: the function behind a record, called with the context and the arguments. */
+export async function resolveTarget(record: TargetRecord): Promise<TaskFunction<unknown[], unknown>> {
+  if (record.type === "engine") {
+    const run = environment().functions.get(record.name) as ((...args: unknown[]) => unknown) | undefined;
+    if (run === undefined)
+      throw new KerfworkError("TARGET_NOT_FOUND", `Expected the worker to know \`${record.name}\``);
+    return (_context, ...args) => run(...args);
+  }
+  if (record.type === "module") {
+    const exports = await import(record.url);
+    const run = exports[record.name] ?? exports.default?.[record.name];
+    if (typeof run !== "function")
+      throw new KerfworkError(
+        "TARGET_NOT_FOUND",
+        `Expected ${record.url} to export a function \`${record.name}\`, got ${describe(run)}`,
+      );
+    return run;
+  }
+  return fromSource(record.source, record.name);
+}
+
+/** Functions that were sent as text, by their text: evaluated once a thread. */
+const sources = new Map<string, TaskFunction<unknown[], unknown>>();
+
+function fromSource(source: string, name: string): TaskFunction<unknown[], unknown> {
+  let run = sources.get(source);
+  if (run === undefined) {
+    // biome-ignore lint/security/noGlobalEval: the caller asked for its own text to run here; in global scope
+    const evaluate = globalThis.eval;
+    try {
+      run = evaluate(`(${source}\n)`) as TaskFunction<unknown[], unknown>;
+    } catch {
+      // a method in short form reads as a function only inside an object
+      try {
+        run = Object.values(evaluate(`({${source}\n})`))[0] as TaskFunction<unknown[], unknown>;
+      } catch (cause) {
+        throw new KerfworkError(
+          "TARGET_NOT_FOUND",
+          `Expected \`${name}\` to be a function whose source can be sent to a worker, got ${describe(source)}`,
+          { cause },
+        );
+      }
+    }
+    sources.set(source, run);
+  }
+  return (context, ...args) => explain(name, run, context, args);
+}
+
+/** Tells a function that reaches outside itself what it reached for. */
+function explain(
+  name: string,
+  run: TaskFunction<unknown[], unknown>,
+  context: ExecutionContext,
+  args: unknown[],
+): unknown {
+  const rethrow = (error: unknown): never => {
+    const outer = error instanceof ReferenceError && /^(\S+) is not defined$/.exec(error.message)?.[1];
+    if (!outer) throw error;
+    throw new KerfworkError(
+      "TARGET_NOT_FOUND",
+      `Expected \`${name}\` to be self-contained, as it is sent to a worker as text, but it uses \`${outer}\` from outside`,
+      { cause: error },
+    );
+  };
+  try {
+    const result = run(context, ...args);
+    return result instanceof Promise ? result.catch(rethrow) : result;
+  } catch (error) {
+    return rethrow(error);
+  }
 }

@@ -1,0 +1,80 @@
+/** What the queue needs to know of an item. */
+export interface Queued {
+  readonly id: number;
+  readonly priority: number;
+}
+
+/** Waiting work: higher priority first, then the order of ids. A binary heap that can also remove from its middle. */
+export class Queue<T extends Queued> {
+  readonly #heap: T[] = [];
+  readonly #places = new Map<T, number>();
+
+  get size(): number {
+    return this.#heap.length;
+  }
+
+  push(item: T): void {
+    this.#place(item, this.#heap.length);
+    this.#rise(item, this.#heap.length - 1);
+  }
+
+  peek(): T | undefined {
+    return this.#heap[0];
+  }
+
+  pop(): T | undefined {
+    const first = this.#heap[0];
+    if (first !== undefined) this.remove(first);
+    return first;
+  }
+
+  /** Takes an item out wherever it stands; false when it is not in the queue. */
+  remove(item: T): boolean {
+    const at = this.#places.get(item);
+    if (at === undefined) return false;
+    this.#places.delete(item);
+    const last = this.#heap.pop() as T;
+    if (last !== item) {
+      this.#place(last, at);
+      this.#sink(last, at);
+      this.#rise(last, this.#places.get(last) as number);
+    }
+    return true;
+  }
+
+  #place(item: T, at: number): void {
+    this.#heap[at] = item;
+    this.#places.set(item, at);
+  }
+
+  #rise(item: T, from: number): void {
+    let at = from;
+    while (at > 0) {
+      const parent = (at - 1) >> 1;
+      const above = this.#heap[parent] as T;
+      if (!before(item, above)) break;
+      this.#place(above, at);
+      at = parent;
+    }
+    this.#place(item, at);
+  }
+
+  #sink(item: T, from: number): void {
+    let at = from;
+    for (;;) {
+      let child = 2 * at + 1;
+      if (child >= this.#heap.length) break;
+      const right = this.#heap[child + 1];
+      if (right !== undefined && before(right, this.#heap[child] as T)) child++;
+      const below = this.#heap[child] as T;
+      if (!before(below, item)) break;
+      this.#place(below, at);
+      at = child;
+    }
+    this.#place(item, at);
+  }
+}
+
+function before(a: Queued, b: Queued): boolean {
+  return a.priority === b.priority ? a.id < b.id : a.priority > b.priority;
+}

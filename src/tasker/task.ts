@@ -1,0 +1,186 @@
+import { KerfworkError } from "../errors.ts";
+import { canceled } from "./context.ts";
+import { Signal } from "./signal.ts";
+
+export type TaskStatus = "pending" | "running" | "completed" | "failed" | "canceled";
+export type TaskKind = "coroutine" | "process" | "thread";
+/** Arrays are compared by value. */
+export type TaskKey = string | number | symbol | readonly (string | number)[];
+
+/** A task as it was at one moment. */
+export interface TaskSnapshot {
+  readonly id: number;
+  readonly key: TaskKey;
+  readonly kind: TaskKind;
+  readonly status: TaskStatus;
+  readonly progress: number;
+  readonly message: string;
+}
+
+/** @internal What the manager does to a task. */
+export interface TaskControls {
+  cancel(reason?: unknown): boolean;
+  /** Somebody will see how the task ends. */
+  observe(): void;
+}
+
+/** One piece of background work, from submission to its end. */
+export class Task<R = unknown> {
+  /** Grows with each submission, never used again. */
+  readonly id: number;
+  readonly key: TaskKey;
+  readonly kind: TaskKind;
+  /** False hides the task from `tasksUpdated`, the manager's progress, size and iteration. */
+  readonly visible: boolean;
+  /** Its part in the manager's overall progress. */
+  readonly weight: number;
+  /** Fires when it starts, on each visible update, and once when it is final. */
+  readonly changed = new Signal<TaskSnapshot>();
+  /** Resolves when its code has ended: for a canceled task, later than the status says. Never rejects. */
+  readonly ended: Promise<void>;
+
+  readonly #controls: TaskControls;
+  readonly #promise: Promise<R>;
+  // in the form of a method, so that a Task<R> is a Task<unknown>
+  #resolve!: { of(value: R): void }["of"];
+  #reject!: (error: Error) => void;
+  #end!: () => void;
+  #status: TaskStatus = "pending";
+  #progress = 0;
+  #message = "";
+  #value: R | undefined;
+  #error: Error | undefined;
+  #cancelled = false;
+  #snapshot: TaskSnapshot | undefined;
+
+  /** @internal */
+  constructor(
+    id: number,
+    key: TaskKey,
+    kind: TaskKind,
+    visible: boolean,
+    weight: number,
+    controls: TaskControls,
+  ) {
+    this.id = id;
+    this.key = key;
+    this.kind = kind;
+    this.visible = visible;
+    this.weight = weight;
+    this.#controls = controls;
+    this.#promise = new Promise<R>((resolve, reject) => {
+      this.#resolve = resolve;
+      this.#reject = reject;
+    });
+    this.#promise.catch(() => {}); // a failure that nobody awaits goes to `onError`, not to the process
+    this.ended = new Promise((resolve) => {
+      this.#end = resolve;
+    });
+  }
+
+  get status(): TaskStatus {
+    return this.#status;
+  }
+
+  /** 0..1; 1 when completed, else as last reported. */
+  get progress(): number {
+    return this.#progress;
+  }
+
+  get message(): string {
+    return this.#message;
+  }
+
+  /** Why it failed or was canceled. */
+  get error(): Error | undefined {
+    return this.#error;
+  }
+
+  /** Settles as the task does: its value, its error, or a CANCELED error. */
+  get promise(): Promise<R> {
+    this.#controls.observe();
+    return this.#promise;
+  }
+
+  /** True when it is one of completed, failed and canceled: nothing changes from then on. */
+  get final(): boolean {
+    return this.#status !== "pending" && this.#status !== "running";
+  }
+
+  /**
+   * The value of a completed task.
+   * @throws INVALID_STATE  before the end; else the task's own error, CANCELED for a canceled one
+   */
+  result(): R {
+    if (!this.final)
+      throw new KerfworkError("INVALID_STATE", `Expected task ${this.id} to be final, it is ${this.#status}`);
+    if (this.#error !== undefined) throw this.#error;
+    return this.#value as R;
+  }
+
+  /** True once cancellation was requested of a task that was not final. */
+  isCancelled(): boolean {
+    return this.#cancelled;
+  }
+
+  /** Requests cancellation; false when it was final or canceled before. It is `canceled` on the next turn. */
+  cancel(reason?: unknown): boolean {
+    return this.#controls.cancel(reason);
+  }
+
+  snapshot(): TaskSnapshot {
+    this.#snapshot ??= Object.freeze({
+      id: this.id,
+      key: this.key,
+      kind: this.kind,
+      status: this.#status,
+      progress: this.#progress,
+      message: this.#message,
+    });
+    return this.#snapshot;
+  }
+
+  /** @internal */
+  markCancelled(): void {
+    this.#cancelled = true;
+  }
+
+  /** @internal True when anything changed. */
+  update(status: TaskStatus, progress: number, message: string): boolean {
+    if (status === this.#status && progress === this.#progress && message === this.#message) return false;
+    this.#status = status;
+    this.#progress = progress;
+    this.#message = message;
+    this.#snapshot = undefined;
+    return true;
+  }
+
+  /** @internal */
+  complete(value: R): void {
+    this.#value = value;
+    this.update("completed", 1, this.#message);
+  }
+
+  /** @internal */
+  fail(error: Error): void {
+    this.#error = error;
+    this.update("failed", this.#progress, this.#message);
+  }
+
+  /** @internal */
+  finishCanceled(reason: unknown): void {
+    this.#error = canceled(reason);
+    this.update("canceled", this.#progress, this.#message);
+  }
+
+  /** @internal Settles the promise as the status says. */
+  settle(): void {
+    if (this.#error !== undefined) this.#reject(this.#error);
+    else this.#resolve(this.#value as R);
+  }
+
+  /** @internal */
+  end(): void {
+    this.#end();
+  }
+}
