@@ -1,6 +1,204 @@
+import { checkNumber, invalid } from "../errors.ts";
+import type { Engine, Pointer, Stages } from "./memory.ts";
+
 /** Pixels, rows top down. Channels = `data.length / (width * height)`: 1 gray, 3 RGB, 4 RGBA with straight alpha. */
 export interface Image {
   readonly width: number;
   readonly height: number;
   readonly data: Uint8Array;
+}
+
+/** Sides that kernels can count in 32 bits; memory ends long before. */
+const MAX_SIDE = 2 ** 30;
+
+/**
+ * Checks an image; every public function that takes one calls this first.
+ *
+ * @returns bytes per pixel
+ * @throws INVALID_ARGUMENT   sides that are not integers >= 1, or data that is not 1, 3 or 4 bytes for each pixel
+ */
+export function checkImage(image: Image): 1 | 3 | 4 {
+  if (typeof image !== "object" || image === null)
+    throw invalid("image", "an object with `width`, `height` and `data`", image);
+  const { width, height, data } = image;
+  checkNumber("image.width", width, { min: 1, max: MAX_SIDE, integer: true });
+  checkNumber("image.height", height, { min: 1, max: MAX_SIDE, integer: true });
+  const channels = isBytes(data) ? data.length / (width * height) : 0;
+  if (channels !== 1 && channels !== 3 && channels !== 4)
+    throw invalid("image.data", `1, 3 or 4 bytes for each of ${width} x ${height} pixels`, data);
+  return channels;
+}
+
+/** Of any realm: pictures come from windows and sandboxes too. */
+function isBytes(value: unknown): value is Uint8Array {
+  return ArrayBuffer.isView(value) && (value as Uint8Array)[Symbol.toStringTag] === "Uint8Array";
+}
+
+/**
+ * A black and white picture in kernel memory: `words` u64 a row, bit 0 the left pixel, 1 black, bits past `width` 0.
+ */
+export interface Bitmap {
+  readonly at: Pointer;
+  readonly width: number;
+  readonly height: number;
+  readonly words: number;
+}
+
+export interface BitmapOptions {
+  /** Gray below it is black: 0..255, or chosen by Otsu's method. */
+  readonly threshold: "otsu" | number;
+  /** Exchanges black and white. */
+  readonly invert: boolean;
+}
+
+/** Bytes of the picture that are in kernel memory at a time: few calls, and still in the processor's cache. */
+const BAND_BYTES = 2 ** 18;
+
+/** Whole rows, or a piece of one row that begins on a word of the bitmap. */
+interface Band {
+  readonly x: number;
+  readonly y: number;
+  readonly columns: number;
+  readonly rows: number;
+  /** Pixels before the band, and in it. */
+  readonly first: number;
+  readonly pixels: number;
+}
+
+function* bands(width: number, height: number, channels: number): Generator<Band> {
+  const most = BAND_BYTES / 4 / channels >= 64 ? Math.floor(BAND_BYTES / channels) : 64;
+  if (width <= most) {
+    const step = Math.floor(most / width);
+    for (let y = 0; y < height; y += step) {
+      const rows = Math.min(step, height - y);
+      yield { x: 0, y, columns: width, rows, first: y * width, pixels: rows * width };
+    }
+    return;
+  }
+  const step = most - (most % 64);
+  for (let y = 0; y < height; y++) {
+    for (let x = 0; x < width; x += step) {
+      const columns = Math.min(step, width - x);
+      yield { x, y, columns, rows: 1, first: y * width + x, pixels: columns };
+    }
+  }
+}
+
+/**
+ * Turns a checked image into bits. The picture is read once, band by band; a fixed threshold keeps no gray, "otsu" keeps
+ * one byte a pixel until it returns.
+ *
+ * @returns the bitmap, allocated on `engine`, and the threshold that was used
+ */
+export function toBitmap(
+  engine: Engine,
+  image: Image,
+  options: BitmapOptions,
+  stages: Stages,
+  share: number,
+): { bitmap: Bitmap; threshold: number } {
+  const { width, height } = image;
+  const words = Math.ceil(width / 64);
+  const bitmap = { at: engine.alloc(words * 8 * height), width, height, words };
+  const mark = engine.mark();
+  const threshold =
+    options.threshold === "otsu"
+      ? packByOtsu(engine, image, bitmap, options.invert, stages, share)
+      : packBelow(engine, image, bitmap, options.threshold, options.invert, stages, share);
+  engine.release(mark);
+  return { bitmap, threshold };
+}
+
+function packBelow(
+  engine: Engine,
+  image: Image,
+  bitmap: Bitmap,
+  threshold: number,
+  invert: boolean,
+  stages: Stages,
+  share: number,
+): number {
+  const channels = channelsOf(image);
+  const room = engine.alloc(BAND_BYTES + 8);
+  const gray = engine.alloc(BAND_BYTES);
+  for (const band of bands(image.width, image.height, channels)) {
+    const part = (share * band.pixels) / (image.width * image.height);
+    const from = copyIn(engine, image, band, channels, room);
+    if (channels === 1) {
+      pack(engine, from, band, bitmap, threshold, invert, stages, part);
+    } else {
+      stages.run(part * 0.8, band.pixels, () => engine.kernels.luma(from, channels, band.pixels, gray));
+      pack(engine, gray, band, bitmap, threshold, invert, stages, part * 0.2);
+    }
+  }
+  return threshold;
+}
+
+function packByOtsu(
+  engine: Engine,
+  image: Image,
+  bitmap: Bitmap,
+  invert: boolean,
+  stages: Stages,
+  share: number,
+): number {
+  const channels = channelsOf(image);
+  const total = image.width * image.height;
+  const tables = engine.push(new Uint32Array(4 * 256));
+  const gray = engine.alloc(total);
+  const room = engine.alloc(BAND_BYTES + 8);
+  for (const band of bands(image.width, image.height, channels)) {
+    const part = (share * band.pixels) / total;
+    const at = offset(gray, band.first);
+    if (channels === 1) {
+      engine.u8(at, band.pixels).set(pixelsOf(image, band, 1));
+    } else {
+      const from = copyIn(engine, image, band, channels, room);
+      stages.run(part * 0.4, band.pixels, () => engine.kernels.luma(from, channels, band.pixels, at));
+    }
+    stages.run(part * 0.4, band.pixels, () => engine.kernels.histogram(at, band.pixels, tables));
+  }
+  const threshold = engine.kernels.otsu(tables);
+  for (const band of bands(image.width, image.height, 1)) {
+    const part = (share * band.pixels) / total;
+    pack(engine, offset(gray, band.first), band, bitmap, threshold, invert, stages, part * 0.2);
+  }
+  return threshold;
+}
+
+function pack(
+  engine: Engine,
+  gray: Pointer,
+  { x, y, columns, rows }: Band,
+  { at, words }: Bitmap,
+  threshold: number,
+  invert: boolean,
+  stages: Stages,
+  share: number,
+): void {
+  const bits = offset(at, (y * words + x / 64) * 8);
+  stages.run(share, rows, () =>
+    engine.kernels.threshold(gray, columns, rows, bits, words, threshold, invert ? 1 : 0),
+  );
+}
+
+/** Copies a band into `room`. */
+function copyIn(engine: Engine, image: Image, band: Band, channels: number, room: Pointer): Pointer {
+  const pixels = pixelsOf(image, band, channels);
+  // at the same place within 8 bytes as in the source: copies into shared memory go byte by byte otherwise
+  const at = offset(room, pixels.byteOffset % 8);
+  engine.u8(at, pixels.length).set(pixels);
+  return at;
+}
+
+function pixelsOf({ data }: Image, { first, pixels }: Band, channels: number): Uint8Array {
+  return data.subarray(first * channels, (first + pixels) * channels);
+}
+
+function channelsOf({ width, height, data }: Image): number {
+  return data.length / (width * height);
+}
+
+function offset(at: Pointer, bytes: number): Pointer {
+  return (at + bytes) as Pointer;
 }

@@ -1,0 +1,138 @@
+// Slow, obvious versions of what the kernels do, and the seeded inputs to compare them on.
+
+/** Mulberry32: the same numbers for the same seed on every machine, 0..1. */
+export function random(seed: number): () => number {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let t = Math.imul(state ^ (state >>> 15), state | 1);
+    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
+    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+// --- gray ---
+
+/** Gray of one pixel: weights in 1/256, laid over white by its alpha. */
+export function grayOf(r: number, g: number, b: number, alpha = 255): number {
+  const y = Math.floor((77 * r + 150 * g + 29 * b + 128) / 256);
+  return 255 - Math.round(((255 - y) * alpha) / 255);
+}
+
+/** Otsu's threshold in exact arithmetic: the middle of the first stretch of equally good thresholds. */
+export function otsuOf(counts: readonly number[]): number {
+  let best = { top: 0n, bottom: 1n };
+  let first = 128;
+  let last = 128;
+  const sumOf = (from: number, to: number): [bigint, bigint] => {
+    let n = 0n;
+    let sum = 0n;
+    for (let v = from; v < to; v++) {
+      n += BigInt(counts[v]!);
+      sum += BigInt(v) * BigInt(counts[v]!);
+    }
+    return [n, sum];
+  };
+  for (let t = 1; t < 256; t++) {
+    const [dark, darkSum] = sumOf(0, t);
+    const [light, lightSum] = sumOf(t, 256);
+    if (dark === 0n || light === 0n) continue;
+    // weights times the square of the gap between the means, as a fraction
+    const top = (lightSum * dark - darkSum * light) ** 2n;
+    const bottom = dark * light;
+    const difference = top * best.bottom - best.top * bottom;
+    if (difference > 0n) {
+      best = { top, bottom };
+      first = last = t;
+    } else if (difference === 0n && last === t - 1) {
+      last = t;
+    }
+  }
+  return Math.floor((first + last + 1) / 2);
+}
+
+// --- bitmaps and their borders ---
+
+/** One byte a pixel, 1 black. */
+export interface Bits {
+  readonly width: number;
+  readonly height: number;
+  readonly black: Uint8Array;
+}
+
+export function bitsFrom(width: number, height: number, isBlack: (x: number, y: number) => boolean): Bits {
+  const black = new Uint8Array(width * height);
+  for (let y = 0; y < height; y++)
+    for (let x = 0; x < width; x++) black[y * width + x] = isBlack(x, y) ? 1 : 0;
+  return { width, height, black };
+}
+
+/** From rows of text: `#` is black. */
+export function bitsOf(...rows: string[]): Bits {
+  return bitsFrom(rows[0]!.length, rows.length, (x, y) => rows[y]![x] === "#");
+}
+
+export interface Region {
+  /** The upper left corner of its first pixel in raster order. */
+  readonly x: number;
+  readonly y: number;
+  /** Regions around it, the outside not counted. */
+  readonly depth: number;
+  /** Pixels of it and of all regions inside it. */
+  readonly enclosed: number;
+}
+
+/**
+ * Connected parts, black by 4 neighbours and white by 8, in raster order of their first pixels, without the outside.
+ * A flood fill from outside inwards: a region first met from another lies inside that one.
+ */
+export function regionsOf({ width, height, black }: Bits): Region[] {
+  const w = width + 2;
+  const h = height + 2;
+  const at = (x: number, y: number): number =>
+    x < 1 || y < 1 || x > width || y > height ? 0 : black[(y - 1) * width + x - 1]!;
+  const label = new Int32Array(w * h).fill(-1);
+  const found: { first: number; parent: number; depth: number; size: number }[] = [];
+  const waiting: [number, number][] = [[0, -1]]; // a pixel of a region, and the region around it
+  for (let next = 0; next < waiting.length; next++) {
+    const [seed, parent] = waiting[next]!;
+    if (label[seed] !== -1) continue;
+    const id = found.length;
+    const colour = at(seed % w, Math.floor(seed / w));
+    const region = { first: seed, parent, depth: parent < 0 ? -1 : found[parent]!.depth + 1, size: 0 };
+    found.push(region);
+    const stack = [seed];
+    label[seed] = id;
+    while (stack.length > 0) {
+      const p = stack.pop()!;
+      region.size++;
+      region.first = Math.min(region.first, p);
+      const x = p % w;
+      const y = (p - x) / w;
+      for (let dy = -1; dy <= 1; dy++) {
+        for (let dx = -1; dx <= 1; dx++) {
+          const q = p + dy * w + dx;
+          if (x + dx < 0 || x + dx >= w || y + dy < 0 || y + dy >= h || label[q] !== -1) continue;
+          const straight = dx === 0 || dy === 0;
+          if (at(x + dx, y + dy) !== colour) {
+            if (straight) waiting.push([q, id]);
+          } else if (straight || colour === 0) {
+            label[q] = id;
+            stack.push(q);
+          }
+        }
+      }
+    }
+  }
+  const enclosed = found.map((region) => region.size);
+  for (let id = found.length - 1; id > 0; id--) enclosed[found[id]!.parent]! += enclosed[id]!;
+  return found
+    .map(({ first, depth }, id) => ({
+      x: (first % w) - 1,
+      y: Math.floor(first / w) - 1,
+      depth,
+      enclosed: enclosed[id]!,
+    }))
+    .slice(1)
+    .sort((a, b) => a.y - b.y || a.x - b.x);
+}
