@@ -6,7 +6,7 @@
 // by row, 64 pixels at a time, numbered in raster order and linked where a vertical edge joins two of them; then each
 // ring of links is followed once.
 
-import { checkpoint, NO_ROOM, STOPPED } from "./control";
+import { checkpoint, STOPPED } from "./control";
 
 // A horizontal edge, 16 bytes. Addresses stay below 1 GiB, so that a negative NEXT can mark an edge as followed.
 const EDGE: usize = 16;
@@ -25,22 +25,20 @@ const LEFT: usize = 12;
 /**
  * The number of horizontal border edges: half the number of corners, and what `linkBorders` needs room for.
  *
- * bits     u64[rows * words]; bit 0 is the left pixel, 1 is black, bits past the width are 0
+ * bits     u64[rows * words], rows and words >= 1; bit 0 is the left pixel, 1 is black, bits past the width are 0
  * blank    u64[words], cleared here: the row outside the picture
- * returns  edges (i32.MAX_VALUE if there are more), or STOPPED; reports rows, rows + 1 in all
+ * returns  edges (i32.MAX_VALUE if there are more), or STOPPED; reports rows
  * cost     1.5 ns a word
  */
 export function countBorders(bits: usize, words: i32, rows: i32, blank: usize): i32 {
   memory.fill(blank, 0, <usize>words << 3);
   const stride = <usize>words << 3;
-  let below = bits;
-  let edges: i64 = countRow(blank, rows > 0 ? below : blank, words);
-  for (let y = 1; y < rows; y++) {
-    edges += countRow(below, below + stride, words);
-    below += stride;
+  let edges: i64 = countRow(blank, bits, words);
+  for (let y = 1; y <= rows; y++) {
+    edges += countRow(bits, y < rows ? bits + stride : blank, words);
+    bits += stride;
     if (checkpoint(y)) return STOPPED;
   }
-  if (rows > 0) edges += countRow(below, blank, words);
   return <i32>min<i64>(edges, i32.MAX_VALUE);
 }
 
@@ -69,9 +67,8 @@ function countRow(above: usize, below: usize, words: i32): i32 {
  * bits     as in `countBorders`
  * blank    u64[words], cleared, as `countBorders` leaves it
  * open     i32[64 * words + 2] scratch: for each column of vertices the edge that its vertical edge hangs on
- * edges    16 bytes [room]; the first is not an edge but takes stores that lead nowhere
- * room     1 + the result of `countBorders`
- * returns  edges listed, from edges + 16 on; NO_ROOM; or STOPPED; reports rows, rows + 1 in all
+ * edges    16 bytes [1 + result of `countBorders`]; the first is not an edge but takes stores that lead nowhere
+ * returns  edges listed, from edges + 16 on, or STOPPED; reports rows
  * cost     2 ns a word + 3 ns a corner
  * source   corners linked in one pass after Cederberg 1980 and Mandler and Oberlander 1990; word-parallel form and
  *          nesting own
@@ -83,22 +80,16 @@ export function linkBorders(
   blank: usize,
   open: usize,
   edges: usize,
-  room: i32,
 ): i32 {
   const stride = <usize>words << 3;
-  const end = edges + <usize>room * EDGE;
   store<i32>(open, 0);
   open += 4; // slot -1 answers for a row without vertical edges
-  let edge = edges + EDGE;
-  let below = bits;
-  if (rows > 0) edge = linkRow(blank, below, words, 0, open, edges, edge);
-  for (let y = 1; y < rows; y++) {
-    edge = linkRow(below, below + stride, words, y, open, edges, edge);
-    below += stride;
-    if (edge > end) return NO_ROOM;
+  let edge = linkRow(blank, bits, words, 0, open, edges, edges + EDGE);
+  for (let y = 1; y <= rows; y++) {
+    edge = linkRow(bits, y < rows ? bits + stride : blank, words, y, open, edges, edge);
+    bits += stride;
     if (checkpoint(y)) return STOPPED;
   }
-  if (rows > 0) edge = linkRow(below, blank, words, rows, open, edges, edge);
   return <i32>((edge - edges) / EDGE) - 1;
 }
 

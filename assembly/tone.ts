@@ -226,8 +226,9 @@ export function otsu(tables: usize): i32 {
     darkSum += <f64>(t - 1) * bin(tables, t - 1);
     const light = n - dark;
     if (dark == 0 || light == 0) continue;
-    const gap = (sum - darkSum) / light - darkSum / dark;
-    const between = dark * light * gap * gap;
+    // weights times the square of the gap between the means, in a form that is exact for small pictures
+    const gap = (sum - darkSum) * dark - darkSum * light;
+    const between = (gap * gap) / (dark * light);
     if (between > best) {
       best = between;
       first = last = t;

@@ -76,6 +76,8 @@ export interface Region {
   /** The upper left corner of its first pixel in raster order. */
   readonly x: number;
   readonly y: number;
+  /** Index of the region right around it, always a smaller one; -1 for the outside. */
+  readonly parent: number;
   /** Regions around it, the outside not counted. */
   readonly depth: number;
   /** Pixels of it and of all regions inside it. */
@@ -126,13 +128,17 @@ export function regionsOf({ width, height, black }: Bits): Region[] {
   }
   const enclosed = found.map((region) => region.size);
   for (let id = found.length - 1; id > 0; id--) enclosed[found[id]!.parent]! += enclosed[id]!;
-  return found
-    .map(({ first, depth }, id) => ({
+  // raster order; the outside has the very first pixel
+  const order = found.map((_, id) => id).sort((a, b) => found[a]!.first - found[b]!.first);
+  const rank = new Map(order.map((id, i) => [id, i - 1]));
+  return order.slice(1).map((id) => {
+    const { first, parent, depth } = found[id]!;
+    return {
       x: (first % w) - 1,
       y: Math.floor(first / w) - 1,
+      parent: rank.get(parent)!,
       depth,
       enclosed: enclosed[id]!,
-    }))
-    .slice(1)
-    .sort((a, b) => a.y - b.y || a.x - b.x);
+    };
+  });
 }

@@ -48,9 +48,7 @@ export function extract(
   const nest = engine.alloc((edges / 2) * 4);
   const open = engine.alloc((words * 64 + 2) * 4);
   const tally = engine.alloc(16);
-  stages.run(share * 0.5, height, () =>
-    kernels.linkBorders(at, words, height, blank, open, links, edges + 1),
-  );
+  stages.run(share * 0.5, height, () => kernels.linkBorders(at, words, height, blank, open, links));
   const contours = stages.run(share * 0.4, edges, () =>
     kernels.followBorders(links, edges, options.despecklePx, nest, tally, ends, points, depth),
   );
