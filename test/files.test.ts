@@ -3,7 +3,15 @@ import { createRequire } from "node:module";
 import { crc32, deflateSync } from "node:zlib";
 import encodeJpeg, { init as initJpegEncoder } from "@jsquash/jpeg/encode.js";
 import { type BitDepth, decode as decodeOracle, encode as encodePng } from "fast-png";
-import { type Curves, decodeImage, type ErrorCode, type Image, KerfworkError, toSVG } from "kerfwork";
+import {
+  type Curves,
+  decodeImage,
+  type ErrorCode,
+  type Image,
+  KerfworkError,
+  TaskManager,
+  toSVG,
+} from "kerfwork";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 
@@ -271,6 +279,30 @@ test("decodeImage reads bytes that lie in shared memory and behind an offset", a
     const shared = new Uint8Array(new SharedArrayBuffer(file.length + 20)).subarray(5, 5 + file.length);
     shared.set(file);
     assert.equal(await decodeImage(shared), await decodeImage(file));
+  }
+});
+
+test("decodeImage gives the same picture in a worker, with progress on the way, and can be canceled there", async () => {
+  const [width, height] = [3000, 2400];
+  const png = encodePng({ width, height, data: noise(width * height), channels: 1, depth: 8 });
+  const manager = new TaskManager({ progressIntervalMs: 1 });
+  try {
+    const seen = new Set<number>();
+    const task = manager.runProcess(decodeImage, [png]);
+    task.changed.connect(({ progress }) => seen.add(progress));
+    assert.equal(await task.promise, await decodeImage(png));
+    assert.ok(seen.size > 2, `${seen.size} values of progress`);
+
+    const stopped = manager.runProcess(decodeImage, [png]);
+    stopped.changed.connect(({ progress }) => progress > 0 && stopped.cancel());
+    assert.is((await failure(() => stopped.promise)).code, "CANCELED");
+
+    const jpeg = await jpegOf(40, 20, (x) => 5 * x);
+    assert.equal(await manager.runProcess(decodeImage, [jpeg]).promise, await decodeImage(jpeg));
+    const refused = await failure(() => manager.runProcess(decodeImage, [text("hello")]).promise);
+    assert.is(refused.code, "UNSUPPORTED_IMAGE");
+  } finally {
+    await manager.shutdown();
   }
 });
 

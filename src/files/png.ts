@@ -205,6 +205,7 @@ function newPainter(parts: Parts): Painter {
   const isCopy = depth === 8 && channels === samples;
   const values = new Uint16Array(width * samples);
   const most = 2 ** depth - 1;
+  const scaled = Uint8Array.from({ length: most + 1 }, (_, value) => Math.round((value * 255) / most));
 
   return {
     channels,
@@ -217,13 +218,13 @@ function newPainter(parts: Parts): Painter {
       for (let i = 0, from = 0, to = at; i < columns; i++, from += samples, to += step) {
         if (channels === 4) {
           const gray = samples <= 2;
-          for (let c = 0; c < 3; c++) out[to + c] = to8(values[from + (gray ? 0 : c)], most);
+          for (let c = 0; c < 3; c++) out[to + c] = scaled[values[from + (gray ? 0 : c)]];
           out[to + 3] = key
             ? key.every((value, c) => value === values[from + c])
               ? 0
               : 255
-            : to8(values[from + samples - 1], most);
-        } else for (let c = 0; c < channels; c++) out[to + c] = to8(values[from + c], most);
+            : scaled[values[from + samples - 1]];
+        } else for (let c = 0; c < channels; c++) out[to + c] = scaled[values[from + c]];
       }
     },
   };
@@ -267,11 +268,6 @@ function readSamples(line: Uint8Array, depth: number, count: number, values: Uin
       values[i] = (line[Math.floor(i / perByte)] >> shift) & mask;
     }
   }
-}
-
-/** The nearest of 0..255, for a sample of 0..most; exact in 32 bits for every depth. */
-function to8(value: number, most: number): number {
-  return most === 255 ? value : Math.floor((value * 510 + most) / (2 * most));
 }
 
 function concat(pieces: readonly Uint8Array[]): Uint8Array {
