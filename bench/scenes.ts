@@ -1,0 +1,56 @@
+import { seeded } from "./harness.ts";
+
+// Inputs of the benches: seeded, so that every run on every machine sees the same. Made by shapes rather than pure
+// noise, since branch prediction, bin conflicts and contour lengths decide the figures of real pictures.
+
+/** A photograph's tones, RGBA, opaque: slow gradients over all levels with a little noise, as a camera gives. */
+export function photo(width: number, height: number, seed = 1): Uint8Array {
+  const pixels = new Uint32Array(width * height);
+  const random = seeded(seed);
+  const noise = Uint8Array.from({ length: 4096 }, () => random() * 24);
+  for (let y = 0, i = 0; y < height; y++) {
+    const green = 100 + 90 * Math.sin(y / 311);
+    const shift = Math.floor(random() * 4096);
+    for (let x = 0; x < width; x++, i++) {
+      const n = noise[(x + shift) & 4095];
+      const red = ((x * 219) / width + n) | 0;
+      const blue = (((x + y) >> 4) & 127) + n;
+      pixels[i] = (red | ((green + n) << 8) | (blue << 16) | 0xff000000) >>> 0;
+    }
+  }
+  return new Uint8Array(pixels.buffer);
+}
+
+/**
+ * A drawing as bits: `count` discs and rings of 2 to 26 px radius that flip what they cover, so that there are holes,
+ * islands in holes, and touching corners. Rows are 64-bit words, bit 0 left.
+ */
+export function drawing(width: number, height: number, count: number, seed = 2): Int32Array {
+  const stride = ((width + 63) >> 6) * 2;
+  const bits = new Int32Array(stride * height);
+  const random = seeded(seed);
+  const flip = (cx: number, cy: number, radius: number): void => {
+    for (let y = Math.max(0, Math.ceil(cy - radius)); y < Math.min(height, cy + radius); y++) {
+      const half = Math.sqrt(radius * radius - (y - cy) * (y - cy));
+      const to = Math.min(width, Math.ceil(cx + half));
+      for (let x = Math.max(0, Math.ceil(cx - half)); x < to; x++) bits[y * stride + (x >> 5)] ^= 1 << (x & 31);
+    }
+  };
+  for (let i = 0; i < count; i++) {
+    const x = random() * width;
+    const y = random() * height;
+    const radius = 2 + 24 * random() ** 2;
+    flip(x, y, radius);
+    if (random() < 0.3) flip(x, y, radius * 0.6);
+  }
+  return bits;
+}
+
+/** Bits as gray pixels: 0 for black, 255 for white. */
+export function grayOf(bits: Int32Array, width: number, height: number): Uint8Array {
+  const stride = ((width + 63) >> 6) * 2;
+  const gray = new Uint8Array(width * height);
+  for (let y = 0, i = 0; y < height; y++)
+    for (let x = 0; x < width; x++, i++) gray[i] = (bits[y * stride + (x >> 5)] >>> (x & 31)) & 1 ? 0 : 255;
+  return gray;
+}
