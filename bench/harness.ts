@@ -86,7 +86,13 @@ export async function compare(name: string, work: Work): Promise<CompareRow> {
     assertEqual(work.kernel.result(), work.reference.result(), `${name}: kernel and reference, after timing`);
 
   const times = samples.map((values, i) => ({ cold: cold[i], ...middle(values) }));
-  const ratio = samples.length < 2 ? null : quantile(samples[1].map((value, k) => value / samples[0][k]), 0.5);
+  const ratio =
+    samples.length < 2
+      ? null
+      : quantile(
+          samples[1].map((value, k) => value / samples[0][k]),
+          0.5,
+        );
   const bar = work.bar ?? null;
   const row: CompareRow = {
     kind: "compare",

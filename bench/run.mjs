@@ -39,6 +39,32 @@ await esbuild.build({
   logLevel: "warning",
 });
 
+const HEADS = {
+  compare: columns(["", "ns per", "Wasm", "+-", "cold", "JavaScript", "+-", "cold", "ratio", "bar"]),
+  measure: columns(["", "unit", "n", "median", "p99", "max", "bar"]),
+};
+
+const FORMATS = {
+  compare: (row) =>
+    columns([
+      row.name,
+      row.unit,
+      ...[row.kernel, row.reference].flatMap((times) =>
+        times === null ? ["", "", ""] : [times.median, times.spread, times.cold].map(figure),
+      ),
+      row.ratio === null ? "" : `${row.ratio.toFixed(2)}x`,
+      verdict(row, `>= ${row.bar}x`),
+    ]),
+  measure: (row) =>
+    columns([
+      row.name,
+      row.unit,
+      String(row.count),
+      ...[row.median, row.p99, row.max].map(figure),
+      verdict(row, `${row.bar?.of} <= ${row.bar?.atMost}`),
+    ]),
+};
+
 const header = {
   date: new Date().toISOString().slice(0, 16).replace("T", " "),
   commit: commit(),
@@ -112,32 +138,6 @@ function columns(cells) {
 function verdict(row, text) {
   return row.bar === null ? "" : `${row.passed ? "" : "MISSED "}${text}`;
 }
-
-const HEADS = {
-  compare: columns(["", "ns per", "Wasm", "+-", "cold", "JavaScript", "+-", "cold", "ratio", "bar"]),
-  measure: columns(["", "unit", "n", "median", "p99", "max", "bar"]),
-};
-
-const FORMATS = {
-  compare: (row) =>
-    columns([
-      row.name,
-      row.unit,
-      ...[row.kernel, row.reference].flatMap((times) =>
-        times === null ? ["", "", ""] : [times.median, times.spread, times.cold].map(figure),
-      ),
-      row.ratio === null ? "" : `${row.ratio.toFixed(2)}x`,
-      verdict(row, `>= ${row.bar}x`),
-    ]),
-  measure: (row) =>
-    columns([
-      row.name,
-      row.unit,
-      String(row.count),
-      ...[row.median, row.p99, row.max].map(figure),
-      verdict(row, `${row.bar?.of} <= ${row.bar?.atMost}`),
-    ]),
-};
 
 /** The commit that is measured; "+" when files differ from it. */
 function commit() {

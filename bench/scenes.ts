@@ -33,7 +33,8 @@ export function drawing(width: number, height: number, count: number, seed = 2):
     for (let y = Math.max(0, Math.ceil(cy - radius)); y < Math.min(height, cy + radius); y++) {
       const half = Math.sqrt(radius * radius - (y - cy) * (y - cy));
       const to = Math.min(width, Math.ceil(cx + half));
-      for (let x = Math.max(0, Math.ceil(cx - half)); x < to; x++) bits[y * stride + (x >> 5)] ^= 1 << (x & 31);
+      for (let x = Math.max(0, Math.ceil(cx - half)); x < to; x++)
+        bits[y * stride + (x >> 5)] ^= 1 << (x & 31);
     }
   };
   for (let i = 0; i < count; i++) {

@@ -46,7 +46,8 @@ export function lumaRgb(words: Int32Array, gray: Int32Array): void {
       (((Math.imul(a & 0xff00ff, 0x4d001d) >>> 16) + 150 * ((a >>> 8) & 255) + 128) >>> 8) |
       (((Math.imul(second & 0xff00ff, 0x4d001d) >>> 16) + 150 * ((second >>> 8) & 255) + 128) & 0xff00) |
       ((((Math.imul(third & 0xff00ff, 0x4d001d) >>> 16) + 150 * ((third >>> 8) & 255) + 128) & 0xff00) << 8) |
-      ((((Math.imul(fourth & 0xff00ff, 0x4d001d) >>> 16) + 150 * ((fourth >>> 8) & 255) + 128) & 0xff00) << 16);
+      ((((Math.imul(fourth & 0xff00ff, 0x4d001d) >>> 16) + 150 * ((fourth >>> 8) & 255) + 128) & 0xff00) <<
+        16);
   }
 }
 
@@ -54,7 +55,7 @@ export function lumaRgb(words: Int32Array, gray: Int32Array): void {
  * Counts of each gray level. Four tables, so that neighbouring equal pixels do not wait for each other's store.
  *
  * gray    four pixels in each word
- * tables  1024 counts; the sums are left in the first 256
+ * tables  4 x 256 counts; the histogram is the sum of the four
  */
 export function histogram(gray: Int32Array, tables: Uint32Array): void {
   tables.fill(0);
@@ -65,7 +66,44 @@ export function histogram(gray: Int32Array, tables: Uint32Array): void {
     tables[512 + ((v >>> 16) & 255)]++;
     tables[768 + (v >>> 24)]++;
   }
-  for (let i = 0; i < 256; i++) tables[i] += tables[256 + i] + tables[512 + i] + tables[768 + i];
+}
+
+/**
+ * Otsu's threshold of what `histogram` counted: the t that makes gray < t and gray >= t differ most; the middle one of a
+ * stretch of equals, 128 for a picture of one value.
+ */
+export function otsu(tables: Uint32Array): number {
+  let n = 0;
+  let sum = 0;
+  for (let v = 0; v < 256; v++) {
+    const count = countOf(tables, v);
+    n += count;
+    sum += v * count;
+  }
+  let best = 0;
+  let first = 128;
+  let last = 128;
+  let dark = 0;
+  let darkSum = 0;
+  for (let t = 1; t < 256; t++) {
+    const count = countOf(tables, t - 1);
+    dark += count;
+    darkSum += (t - 1) * count;
+    const light = n - dark;
+    if (dark === 0 || light === 0) continue;
+    const gap = (sum - darkSum) / light - darkSum / dark;
+    const between = dark * light * gap * gap;
+    if (between > best) {
+      best = between;
+      first = t;
+      last = t;
+    } else if (between === best && last === t - 1) last = t;
+  }
+  return (first + last + 1) >> 1;
+}
+
+function countOf(tables: Uint32Array, value: number): number {
+  return tables[value] + tables[256 + value] + tables[512 + value] + tables[768 + value];
 }
 
 const HIGH = 0x80808080 | 0;
@@ -77,12 +115,25 @@ const HIGH = 0x80808080 | 0;
  * bits   2 * ((width + 63) >> 6) words a row
  * level  0..255
  */
-export function threshold(gray: Uint8Array, width: number, height: number, level: number, bits: Int32Array): void {
+export function threshold(
+  gray: Uint8Array,
+  width: number,
+  height: number,
+  level: number,
+  bits: Int32Array,
+): void {
   const words = new Int32Array(gray.buffer, gray.byteOffset, gray.length >> 2);
   const stride = ((width + 63) >> 6) * 2;
   const row = level < 128 ? rowBelow128 : rowFrom128;
   for (let y = 0; y < height; y++) {
-    const done = row(words, (y * width) >> 2, width >> 5, Math.imul(level & 127, 0x01010101), bits, y * stride);
+    const done = row(
+      words,
+      (y * width) >> 2,
+      width >> 5,
+      Math.imul(level & 127, 0x01010101),
+      bits,
+      y * stride,
+    );
     let rest = 0;
     for (let x = done << 5; x < width; x++) rest |= ((gray[y * width + x] - level) >>> 31) << (x & 31);
     for (let i = done; i < stride; i++) bits[y * stride + i] = i === done ? rest : 0;

@@ -1,0 +1,167 @@
+// Every kernel next to its reference in plain JavaScript. The first two rows are what any call costs: crossing into
+// Wasm and copying bytes in. Kernels work on data that lies in their memory, as they find it between two stages.
+import { readFileSync } from "node:fs";
+import { Engine } from "../src/engine/memory.ts";
+import { compare } from "./harness.ts";
+import * as contourReference from "./reference/contour.ts";
+import * as toneReference from "./reference/tone.ts";
+import { drawing, photo } from "./scenes.ts";
+
+const engine = new Engine(undefined, new WebAssembly.Module(readFileSync("dist/kernels.wasm")));
+const { kernels } = engine;
+
+const WIDTH = 6000;
+const HEIGHT = 4000;
+const PIXELS = WIDTH * HEIGHT;
+const BAND_ROWS = 40; // about 1 MB of RGBA, as the engine feeds large pictures
+
+/** Runs one section with all of the arena, and gives it back. */
+async function section(body: () => Promise<void>): Promise<void> {
+  const start = engine.mark();
+  await body();
+  engine.release(start);
+}
+
+async function crossing(): Promise<void> {
+  await compare("empty call", {
+    items: 1,
+    unit: "call",
+    kernel: { run: () => kernels.heapBase(), result: () => 0 },
+  });
+  const bytes = photo(WIDTH, BAND_ROWS);
+  const at = engine.alloc(bytes.length);
+  await compare("copy in, 1 MB", {
+    items: bytes.length,
+    unit: "byte",
+    kernel: { run: () => engine.u8(at, bytes.length).set(bytes), result: () => 0 },
+  });
+}
+
+async function tone(): Promise<void> {
+  const rgba = photo(WIDTH, HEIGHT);
+  const pixels = engine.push(rgba);
+  const gray = engine.alloc(PIXELS);
+  const jsGray = new Uint8Array(PIXELS);
+  const jsGrayWords = new Int32Array(jsGray.buffer);
+  const jsPixels = new Int32Array(rgba.buffer);
+  const grays = { kernel: () => engine.u8(gray, PIXELS), reference: () => jsGray };
+  await compare("luma of RGBA, 24 MP", {
+    items: PIXELS,
+    unit: "px",
+    bar: 4,
+    kernel: { run: () => kernels.luma(pixels, 4, PIXELS, gray), result: grays.kernel },
+    reference: { run: () => toneReference.lumaRgba(jsPixels, jsGrayWords), result: grays.reference },
+  });
+
+  const tables = engine.alloc(4096);
+  const jsTables = new Uint32Array(1024);
+  await compare("histogram, 24 MP", {
+    items: PIXELS,
+    unit: "px",
+    kernel: {
+      run: () => {
+        engine.u32(tables, 1024).fill(0);
+        kernels.histogram(gray, PIXELS, tables);
+      },
+      result: () => sumTables(engine.u32(tables, 1024)),
+    },
+    reference: {
+      run: () => toneReference.histogram(jsGrayWords, jsTables),
+      result: () => sumTables(jsTables),
+    },
+  });
+  let level = 0;
+  let jsLevel = 0;
+  await compare("Otsu's threshold", {
+    items: 1,
+    unit: "call",
+    kernel: { run: () => (level = kernels.otsu(tables)), result: () => level },
+    reference: { run: () => (jsLevel = toneReference.otsu(jsTables)), result: () => jsLevel },
+  });
+
+  const words = (WIDTH + 63) >> 6;
+  const bits = engine.alloc(words * 8 * HEIGHT);
+  const jsBits = new Int32Array(words * 2 * HEIGHT);
+  await compare("threshold, 24 MP", {
+    items: PIXELS,
+    unit: "px",
+    bar: 8,
+    kernel: {
+      run: () => kernels.threshold(gray, WIDTH, HEIGHT, bits, words, level, 0),
+      result: () => engine.i32(bits, jsBits.length),
+    },
+    reference: {
+      run: () => toneReference.threshold(jsGray, WIDTH, HEIGHT, level, jsBits),
+      result: () => jsBits,
+    },
+  });
+
+  const jsRgb = new Int32Array(rgba.buffer, 0, (PIXELS / 4) * 3);
+  await compare("luma of RGB, 24 MP", {
+    items: PIXELS,
+    unit: "px",
+    kernel: { run: () => kernels.luma(pixels, 3, PIXELS, gray), result: grays.kernel },
+    reference: { run: () => toneReference.lumaRgb(jsRgb, jsGrayWords), result: grays.reference },
+  });
+}
+
+/** The four tables of the histogram kernel as one. */
+function sumTables(tables: Uint32Array): Uint32Array {
+  return Uint32Array.from(
+    { length: 256 },
+    (_, i) => tables[i] + tables[256 + i] + tables[512 + i] + tables[768 + i],
+  );
+}
+
+async function contour(): Promise<void> {
+  const width = 4000;
+  const height = 2500;
+  const picture = drawing(width, height, 16_000);
+  const words = (width + 63) >> 6;
+  const corners = contourReference.countCorners(picture, width, height);
+  const room = contourReference.contourRoom(width, height, corners);
+  let jsContours = 0;
+
+  const bits = engine.push(picture);
+  const blank = engine.alloc(words * 8);
+  const open = engine.alloc(4 * (64 * words + 2));
+  const edges = engine.alloc(16 * (corners / 2 + 1));
+  const nest = engine.alloc(corners);
+  const tally = engine.alloc(16);
+  const ends = engine.alloc(corners);
+  const points = engine.alloc(8 * corners);
+  const depth = engine.alloc(corners);
+  let contours = 0;
+  const run = (): void => {
+    const count = kernels.countBorders(bits, words, height, blank);
+    kernels.linkBorders(bits, words, height, blank, open, edges, count + 1);
+    contours = kernels.followBorders(edges, count, 0, nest, tally, ends, points, depth);
+  };
+  await compare("contours with nesting, 10 MP", {
+    items: width * height,
+    unit: "px",
+    bar: 1.1,
+    kernel: {
+      run,
+      result: () => [
+        contours,
+        engine.u32(ends, contours),
+        engine.i32(points, 2 * corners),
+        engine.u16(depth, contours),
+      ],
+    },
+    reference: {
+      run: () => (jsContours = contourReference.contours(picture, room)),
+      result: () => [
+        jsContours,
+        room.ends.subarray(0, jsContours),
+        room.points.subarray(0, 2 * corners),
+        room.depth.subarray(0, jsContours),
+      ],
+    },
+  });
+}
+
+await section(crossing);
+await section(tone);
+await section(contour);
