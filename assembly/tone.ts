@@ -250,12 +250,12 @@ export function otsu(tables: usize): i32 {
  * flip     0, or 1 for gray >= level
  * returns  0, or STOPPED; reports rows
  * cost     0.04 ns a pixel, no scratch
- * source   own; lane masks of byte compares
+ * source   own; lane masks of rounded means
  */
 export function threshold(gray: usize, width: i32, rows: i32, bits: usize, stride: i32, level: i32, flip: i32): i32 {
   const batch = max(1, BATCH / max(1, width));
   for (let y = 0; y < rows; y++) {
-    thresholdRow(gray, width, bits, level, -(<u64>flip));
+    thresholdRow(gray, width, bits, level, <u64>flip - 1);
     gray += width;
     bits += <usize>stride << 3;
     if (y % batch == 0 && checkpoint(y + 1)) return STOPPED;
@@ -286,27 +286,32 @@ function packPixels(gray: usize, n: i32, bits: usize, level: i32, flip: i32): vo
   }
 }
 
-/** Bits 0..15: which of sixteen bytes lie below the level. */
+/**
+ * Bits 0..15: which of sixteen bytes are white, that is not below the level. `complement` is 255 - level in each lane:
+ * the rounded mean (gray + complement + 1) >> 1 has its top bit set exactly where gray >= level.
+ */
 // @ts-ignore: decorator
 @inline
-function below16(gray: usize, level: v128): u64 {
-  return <u64>(<u32>i8x16.bitmask(i8x16.lt_u(v128.load(gray), level)));
+function white16(gray: usize, complement: v128): u32 {
+  return i8x16.bitmask(i8x16.avgr_u(v128.load(gray), complement));
 }
 
-function thresholdRow(gray: usize, n: i32, bits: usize, level: i32, flip: u64): void {
-  const t = i8x16.splat(<i8>level);
+/** `black` is all ones, or 0 to exchange black and white. */
+function thresholdRow(gray: usize, n: i32, bits: usize, level: i32, black: u64): void {
+  const complement = i8x16.splat(<i8>(255 - level));
   const full = gray + <usize>(n & ~63);
-  for (; gray < full; gray += 64) {
-    const word =
-      below16(gray, t) | (below16(gray + 16, t) << 16) | (below16(gray + 32, t) << 32) | (below16(gray + 48, t) << 48);
-    store<u64>(bits, word ^ flip);
+  while (gray < full) {
+    const low = white16(gray, complement) | (white16(gray + 16, complement) << 16);
+    const high = white16(gray + 32, complement) | (white16(gray + 48, complement) << 16);
+    store<u64>(bits, (<u64>low | (<u64>high << 32)) ^ black);
+    gray += 64;
     bits += 8;
   }
   const rest = n & 63;
   if (rest == 0) return;
   let word: u64 = 0;
   let x = 0;
-  for (; x + 16 <= rest; x += 16) word |= below16(gray + x, t) << x;
-  for (; x < rest; x++) word |= <u64>(<i32>load<u8>(gray + x) < level) << x;
-  store<u64>(bits, (word ^ flip) & (((<u64>1) << rest) - 1));
+  for (; x + 16 <= rest; x += 16) word |= <u64>white16(gray + x, complement) << x;
+  for (; x < rest; x++) word |= <u64>(<i32>load<u8>(gray + x) >= level) << x;
+  store<u64>(bits, (word ^ black) & (((<u64>1) << rest) - 1));
 }
