@@ -1,8 +1,9 @@
 // Every kernel next to its reference in plain JavaScript. The first two rows are what any call costs: crossing into
 // Wasm and copying bytes in. Kernels work on data that lies in their memory, as they find it between two stages.
 import { readFileSync } from "node:fs";
-import { Engine } from "../src/engine/memory.ts";
-import { compare } from "./harness.ts";
+import { type Borders, extract } from "../src/engine/contours.ts";
+import { Engine, Stages } from "../src/engine/memory.ts";
+import { compare, type Result } from "./harness.ts";
 import * as contourReference from "./reference/contour.ts";
 import * as toneReference from "./reference/tone.ts";
 import { drawing, photo } from "./scenes.ts";
@@ -13,7 +14,7 @@ const { kernels } = engine;
 const WIDTH = 6000;
 const HEIGHT = 4000;
 const PIXELS = WIDTH * HEIGHT;
-const BAND_ROWS = 40; // about 1 MB of RGBA, as the engine feeds large pictures
+const BAND_ROWS = 40; // a quarter of a megabyte of gray
 
 /** Runs one section with all of the arena, and gives it back. */
 async function section(body: () => Promise<void>): Promise<void> {
@@ -82,10 +83,25 @@ async function tone(): Promise<void> {
   const words = (WIDTH + 63) >> 6;
   const bits = engine.alloc(words * 8 * HEIGHT);
   const jsBits = new Int32Array(words * 2 * HEIGHT);
+  // band by band, as the engine works on what luma has just left in the cache; then a picture that lies in memory
+  const bandBits = jsBits.subarray(0, words * 2 * BAND_ROWS);
+  const jsBand = jsGray.subarray(0, WIDTH * BAND_ROWS);
+  await compare("threshold, 240 kB bands", {
+    items: WIDTH * BAND_ROWS,
+    unit: "px",
+    bar: 8,
+    kernel: {
+      run: () => kernels.threshold(gray, WIDTH, BAND_ROWS, bits, words, level, 0),
+      result: () => engine.i32(bits, bandBits.length),
+    },
+    reference: {
+      run: () => toneReference.threshold(jsBand, WIDTH, BAND_ROWS, level, bandBits),
+      result: () => bandBits,
+    },
+  });
   await compare("threshold, 24 MP", {
     items: PIXELS,
     unit: "px",
-    bar: 8,
     kernel: {
       run: () => kernels.threshold(gray, WIDTH, HEIGHT, bits, words, level, 0),
       result: () => engine.i32(bits, jsBits.length),
@@ -117,39 +133,32 @@ async function contour(): Promise<void> {
   const width = 4000;
   const height = 2500;
   const picture = drawing(width, height, 16_000);
-  const words = (width + 63) >> 6;
   const corners = contourReference.countCorners(picture, width, height);
   const room = contourReference.contourRoom(width, height, corners);
   let jsContours = 0;
 
-  const bits = engine.push(picture);
-  const blank = engine.alloc(words * 8);
-  const open = engine.alloc(4 * (64 * words + 2));
-  const edges = engine.alloc(16 * (corners / 2 + 1));
-  const nest = engine.alloc(corners);
-  const tally = engine.alloc(16);
-  const ends = engine.alloc(corners);
-  const points = engine.alloc(8 * corners);
-  const depth = engine.alloc(corners);
-  let contours = 0;
+  const words = (width + 63) >> 6;
+  const bitmap = { at: engine.push(picture), width, height, words };
+  let borders: Borders | undefined;
   const run = (): void => {
-    const count = kernels.countBorders(bits, words, height, blank);
-    kernels.linkBorders(bits, words, height, blank, open, edges, count + 1);
-    contours = kernels.followBorders(edges, count, 0, nest, tally, ends, points, depth);
+    const start = engine.mark();
+    borders = extract(engine, bitmap, { despecklePx: 0 }, new Stages(), 1);
+    engine.release(start); // the borders stay readable until the next call
+  };
+  const result = (): Result => {
+    const { contours, corners, ends, points, depth } = borders as Borders;
+    return [
+      contours,
+      engine.u32(ends, contours),
+      engine.i32(points, 2 * corners),
+      engine.u16(depth, contours),
+    ];
   };
   await compare("contours with nesting, 10 MP", {
     items: width * height,
     unit: "px",
     bar: 1.1,
-    kernel: {
-      run,
-      result: () => [
-        contours,
-        engine.u32(ends, contours),
-        engine.i32(points, 2 * corners),
-        engine.u16(depth, contours),
-      ],
-    },
+    kernel: { run, result },
     reference: {
       run: () => (jsContours = contourReference.contours(picture, room)),
       result: () => [
