@@ -38,7 +38,7 @@ export function contourRoom(width: number, height: number, corners: number): Con
     owner: new Int32Array(corners >> 2),
     parent: new Int32Array(corners >> 2),
     ends: new Uint32Array(corners >> 2),
-    points: new Int32Array(2 * corners),
+    points: new Int32Array(2 * corners + 2), // one to spare while a hole is walked
     depth: new Uint16Array(corners >> 2),
   };
 }
