@@ -4,7 +4,16 @@
 //   node build.mjs --watch     rebuild on change; Wasm only when assembly/ changed
 //   node build.mjs --size      print sizes of what ships, fail over the budget
 import { execFileSync } from "node:child_process";
-import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, watch, writeFileSync } from "node:fs";
+import {
+  copyFileSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  watch,
+  writeFileSync,
+} from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
@@ -45,6 +54,8 @@ async function buildWasm(targets = ["release", "unshared", "debug"]) {
     if (error) throw new Error(`asc failed on target ${target}: ${error.message}`);
   }
   writeKernelTypes("dist/kernels.d.ts");
+  // where tests and benches that bundle the engine's own sources look for it
+  copyFileSync("dist/kernels.wasm", "build/kernels.wasm");
   for (const name of ["kernels", "kernels-unshared"])
     for (const extension of ["js", "d.ts"]) rmSync(`dist/${name}.${extension}`, { force: true });
 }
