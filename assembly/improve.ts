@@ -5,7 +5,7 @@ import { STOPPED, checkpoint } from "./control";
 /** Work, in ends looked at or moved, between two checkpoints: well below 50 us. */
 const WORK: i32 = 8192;
 /** Longest stretch that one move turns round; longer ones cost more time than they save. */
-const STRETCH: i32 = 30000;
+const STRETCH: i32 = 50000;
 /** The same where a move must be checked against the rules of order. */
 const RULED_STRETCH: i32 = 1000;
 /** How often a move that breaks a rule is replaced by the next best one. */
@@ -237,8 +237,12 @@ function findMove(search: Search, t1: i32, t2: i32, limit: f64): bool {
     if (t4 == search.free) continue;
     const from = search.place(t2Enters ? t2 : t3);
     const length = search.ahead(from, search.place(t2Enters ? t3 : t2));
-    // within rules the head's own item, at place 0, must stay outside what moves
-    if (length > stretch || (search.ruled != 0 && (from == 0 || from + length >= search.size))) continue;
+    if (search.ruled == 0) {
+      if (min(length, search.size - length) > stretch) continue;
+    } else if (length > stretch || from == 0 || from + length >= search.size) {
+      // within rules the head's own item, at place 0, must stay outside what moves
+      continue;
+    }
     const around = search.near + ((<usize>t4 * <usize>k) << 2);
     for (let j = 0; j < k; j++) {
       const t5 = load<i32>(around + (<usize>j << 2));

@@ -135,6 +135,14 @@ export function checkOneOf<T extends string>(name: string, value: unknown, words
   throw invalid(name, `one of ${words.map((word) => JSON.stringify(word)).join(", ")}`, value);
 }
 
+/** Checks an options argument: an object without names that the call does not know. */
+export function checkOptions(options: unknown, names: readonly string[]): void {
+  if (typeof options !== "object" || options === null) throw invalid("options", "an object", options);
+  for (const name of Object.keys(options))
+    if (!names.includes(name))
+      throw invalid("options", `an object with no other names than ${names.join(", ")}`, name);
+}
+
 /** Turns anything thrown into plain data that structured clone carries whole. */
 export function recordError(error: unknown, depth = 4): ErrorRecord {
   if (!(error instanceof Error)) {

@@ -1,5 +1,6 @@
-export type { Program } from "./gcode.ts";
+export { type EncodeOptions, encode, type Program } from "./gcode.ts";
 export type { Image } from "./image.ts";
-export type { Ops } from "./ops.ts";
-export type { Paths } from "./paths.ts";
+export { type Ops, type OpsOptions, toOps } from "./ops.ts";
+export { type OrderedPaths, type OrderOptions, order } from "./order.ts";
+export { measure, type Paths, type PathsMeasure } from "./paths.ts";
 export type { Curves } from "./trace.ts";

@@ -1,0 +1,416 @@
+import { KerfworkError, measure, type OrderOptions, order, type Paths } from "kerfwork";
+import { test } from "uvu";
+import * as assert from "uvu/assert";
+
+type Points = number[][];
+
+/** Small seeded generator (mulberry32), 0..1. */
+function random(seed: number): () => number {
+  let a = seed;
+  return () => {
+    a = (a + 0x6d2b79f5) | 0;
+    let t = Math.imul(a ^ (a >>> 15), 1 | a);
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+function paths(lists: Points[]): Paths {
+  let points = 0;
+  const ends = Uint32Array.from(lists, (list) => (points += list.length));
+  return { ends, xy: Float32Array.from(lists.flat(2)) };
+}
+
+function lists({ ends, xy }: Paths): Points[] {
+  return Array.from(ends, (end, i) => {
+    const from = i === 0 ? 0 : ends[i - 1]!;
+    return Array.from({ length: end - from }, (_, k) => [xy[2 * (from + k)]!, xy[2 * (from + k) + 1]!]);
+  });
+}
+
+const square = (x: number, y: number, side: number): Points => [
+  [x, y],
+  [x + side, y],
+  [x + side, y + side],
+  [x, y + side],
+  [x, y],
+];
+
+/** A closed star-shaped outline around a centre. */
+function blob(next: () => number, x: number, y: number, radius: number, corners = 7): Points {
+  const list = Array.from({ length: corners }, (_, k) => {
+    const r = radius * (0.6 + 0.4 * next());
+    const angle = (2 * Math.PI * k) / corners;
+    return [Math.fround(x + r * Math.cos(angle)), Math.fround(y + r * Math.sin(angle))];
+  });
+  return [...list, list[0]!];
+}
+
+const segments = (next: () => number, n: number, size = 100): Points[] =>
+  Array.from({ length: n }, () => {
+    const x = next() * size;
+    const y = next() * size;
+    return [
+      [x, y],
+      [x + next() * 4 - 2, y + next() * 4 - 2],
+    ];
+  });
+
+const far = (a: number[], b: number[]): number => Math.hypot(a[0]! - b[0]!, a[1]! - b[1]!);
+const isClosed = (list: Points): boolean => far(list[0]!, list.at(-1)!) === 0;
+
+/** Way of the head, computed anew. */
+function travel(given: Points[], { start = [0, 0], end }: OrderOptions = {}): number {
+  let at: number[] = [...start];
+  let sum = 0;
+  for (const list of given.filter((each) => each.length > 0)) {
+    sum += far(at, list[0]!);
+    at = list.at(-1)!;
+  }
+  return end === undefined ? sum : sum + far(at, [...end]);
+}
+
+/** All that must hold for every result, checked against the input. */
+function check(given: Paths, options: OrderOptions = {}): ReturnType<typeof order> {
+  const copy = { ends: given.ends.slice(), xy: given.xy.slice() };
+  const result = order(given, options);
+  assert.equal(given, copy, "the input is left alone");
+  const before = lists(given);
+  const after = lists(result.paths);
+  assert.equal(
+    [...result.order].sort((a, b) => a - b),
+    before.map((_, i) => i),
+    "a permutation",
+  );
+  after.forEach((list, place) => {
+    const old = before[result.order[place]!]!;
+    const backwards = result.reversed[place] === 1;
+    if (backwards) assert.not(options.flip === false, "nothing is flipped when that is forbidden");
+    if (backwards || old.length < 2 || !isClosed(old)) {
+      if (String(list) !== String(backwards ? [...old].reverse() : old)) assert.equal(list, old);
+      return;
+    }
+    // a closed path is the same ring from another vertex on
+    const ring = old.slice(0, -1);
+    const turn = ring.findIndex(
+      (_, k) => String([...ring.slice(k), ...ring.slice(0, k), ring[k]]) === String(list),
+    );
+    assert.ok(turn >= 0, `path ${result.order[place]} is a rotation of its ring`);
+  });
+  const close = (a: number, b: number): boolean => Math.abs(a - b) <= 1e-6 * (1 + Math.abs(b));
+  assert.ok(close(result.travel, travel(after, options)), "travel as computed anew");
+  assert.ok(close(result.before, travel(before, options)), "before as computed anew");
+  if (options.insideFirst !== false) checkInsideFirst(before, result.order);
+  return result;
+}
+
+const boxOf = (list: Points): number[] => [
+  Math.min(...list.map((p) => p[0]!)),
+  Math.min(...list.map((p) => p[1]!)),
+  Math.max(...list.map((p) => p[0]!)),
+  Math.max(...list.map((p) => p[1]!)),
+];
+
+function isInside([x, y]: number[], ring: Points): boolean {
+  let odd = false;
+  for (let i = 1; i < ring.length; i++) {
+    const [x0, y0] = ring[i - 1] as [number, number];
+    const [x1, y1] = ring[i] as [number, number];
+    if (y0 > y! !== y1 > y! && x0 + ((y! - y0) / (y1 - y0)) * (x1 - x0) < x!) odd = !odd;
+  }
+  return odd;
+}
+
+/** The relation as documented, all pairs. */
+function nestings(given: Points[]): [inner: number, outer: number][] {
+  const boxes = given.map(boxOf);
+  const found: [number, number][] = [];
+  given.forEach((inner, a) => {
+    if (inner.length === 0) return;
+    const middle = (inner.length - 1) >> 1;
+    const p = inner[middle]!;
+    const q = inner[Math.min(middle + 1, inner.length - 1)]!;
+    const point = [(p[0]! + q[0]!) / 2, (p[1]! + q[1]!) / 2];
+    given.forEach((outer, b) => {
+      if (a === b || outer.length < 2 || !isClosed(outer)) return;
+      const [u, v] = [boxes[a]!, boxes[b]!];
+      const equal = String(u) === String(v);
+      const holds = v[0]! <= u[0]! && v[1]! <= u[1]! && v[2]! >= u[2]! && v[3]! >= u[3]!;
+      if (holds && (!equal || b < a) && isInside(point, outer)) found.push([a, b]);
+    });
+  });
+  return found;
+}
+
+function checkInsideFirst(given: Points[], places: Uint32Array): void {
+  const placeOf = new Map(Array.from(places, (path, place) => [path, place]));
+  for (const [inner, outer] of nestings(given))
+    assert.ok(placeOf.get(inner)! < placeOf.get(outer)!, `path ${inner} before path ${outer} around it`);
+}
+
+/** The shortest way over all orders, directions and entries: tries everything. */
+function shortest(given: Points[], options: OrderOptions = {}): number {
+  const rules = options.insideFirst === false ? [] : nestings(given);
+  const flip = options.flip ?? true;
+  const used = given.map(() => false);
+  let best = Infinity;
+  const visit = (at: number[], sum: number, count: number): void => {
+    if (sum >= best) return;
+    if (count === given.length) {
+      best = Math.min(best, options.end === undefined ? sum : sum + far(at, [...options.end]));
+      return;
+    }
+    given.forEach((list, i) => {
+      if (used[i] || rules.some(([inner, outer]) => outer === i && !used[inner])) return;
+      used[i] = true;
+      const go = (entry: number[], exit: number[]) => visit(exit, sum + far(at, entry), count + 1);
+      if (isClosed(list)) for (const vertex of list.slice(-Math.max(list.length - 1, 1))) go(vertex, vertex);
+      else {
+        go(list[0]!, list.at(-1)!);
+        if (flip) go(list.at(-1)!, list[0]!);
+      }
+      used[i] = false;
+    });
+  };
+  visit([...(options.start ?? [0, 0])], 0, 0);
+  return best;
+}
+
+const messageOf = (run: () => unknown): string => {
+  try {
+    run();
+  } catch (error) {
+    assert.instance(error, KerfworkError);
+    return `${(error as KerfworkError).code}: ${(error as Error).message}`;
+  }
+  return "nothing was thrown";
+};
+
+test("order runs through a row of lines without turning back", () => {
+  const row: Points[] = [
+    [
+      [30, 0],
+      [40, 0],
+    ],
+    [
+      [20, 0],
+      [10, 0],
+    ],
+    [
+      [50, 0],
+      [60, 0],
+    ],
+  ];
+  const result = check(paths(row));
+  assert.equal([...result.order], [1, 0, 2]);
+  assert.equal([...result.reversed], [1, 0, 0]);
+  assert.is(result.travel, 30);
+  assert.is(result.before, 30 + 20 + 40);
+});
+
+test("order enters a closed path at the vertex nearest on the way", () => {
+  const result = check(paths([square(10, 10, 5)]), { start: [20, 20] });
+  assert.equal(lists(result.paths)[0]![0], [15, 15]);
+  assert.is(result.travel, Math.hypot(5, 5));
+});
+
+test("order runs holes and marks before the outline around them, and outlines part by part", () => {
+  const parts = [0, 100, 200].flatMap((x) => [
+    square(x, 0, 50),
+    square(x + 10, 10, 10),
+    square(x + 12, 12, 5),
+    [
+      [x + 30, 30],
+      [x + 40, 40],
+    ],
+  ]);
+  const result = check(paths(parts));
+  assert.equal(nestings(parts).length, 12);
+  // no part is left half done: its outline follows before the next part begins
+  assert.equal(
+    Array.from(result.order, (path) => path >> 2),
+    [0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2],
+  );
+});
+
+test("order without insideFirst may run the outline first", () => {
+  const nest = [square(0, 0, 50), square(60, 20, 1), square(24, 24, 2)];
+  assert.ok(order(paths(nest), { insideFirst: false, start: [0, 0] }).travel < check(paths(nest)).travel);
+});
+
+test("order comes within 1.2 times of the shortest way on small jobs, and mostly at it", () => {
+  let exact = 0;
+  let count = 0;
+  for (let seed = 1; seed <= 120; seed++) {
+    const next = random(seed);
+    const n = 2 + Math.floor(next() * 4);
+    const some = segments(next, n, 40);
+    for (let i = 0; i < n; i++) {
+      const kind = next();
+      if (kind < 0.3) some[i] = blob(next, next() * 40, next() * 40, 2 + 10 * next(), 3);
+      else if (kind < 0.4) some[i] = [some[i]![0]!];
+    }
+    const rounded = lists(paths(some));
+    const options: OrderOptions = {
+      insideFirst: seed % 2 === 0,
+      flip: seed % 3 !== 0,
+      ...(seed % 5 < 2 ? { end: [40, 0] as const } : {}),
+      ...(seed % 7 < 3 ? { start: [20, 20] as const } : {}),
+    };
+    const { travel: found } = check(paths(rounded), options);
+    const best = shortest(rounded, options);
+    assert.ok(found >= best - 1e-4, `seed ${seed}: ${found} is not below the shortest, ${best}`);
+    assert.ok(found <= 1.2 * best + 1e-4, `seed ${seed}: ${found} against ${best}`);
+    count++;
+    if (found <= best * 1.0001 + 1e-4) exact++;
+  }
+  assert.ok(exact >= 0.8 * count, `${exact} of ${count} are the shortest`);
+});
+
+test("order keeps all rules on seeded mixes of crossing outlines, holes, lines and dots", () => {
+  for (let seed = 1; seed <= 40; seed++) {
+    const next = random(seed);
+    const n = [0, 1, 2, 3, 20, 63, 64, 65, 150][seed % 9]!;
+    const mix = Array.from({ length: n }, (): Points => {
+      const kind = next();
+      const [x, y] = [next() * 60, next() * 60];
+      if (kind < 0.6)
+        return blob(next, x, y, next() < 0.3 ? 30 * next() : 3 * next(), 3 + Math.floor(next() * 20));
+      if (kind < 0.9) return segments(next, 1, 60)[0]!;
+      if (kind < 0.95) return [[x, y]];
+      return [];
+    });
+    check(paths(mix), {
+      insideFirst: seed % 4 !== 0,
+      flip: seed % 3 !== 0,
+      ...(seed % 2 === 0 ? { end: [0, 0] as const } : {}),
+    });
+  }
+});
+
+test("order is never longer than the given order where that one is allowed", () => {
+  for (let seed = 1; seed <= 60; seed++) {
+    const next = random(seed);
+    const row = Array.from({ length: 12 }, (_, i) => [
+      [i * 3 + next(), next()],
+      [i * 3 + 1 + next(), next()],
+    ]);
+    const result = check(paths(row), { flip: seed % 2 === 0 });
+    assert.ok(result.travel <= result.before + 1e-6, `seed ${seed}`);
+  }
+});
+
+test("order does not depend on the order in which far apart parts are given, as to its length", () => {
+  const next = random(5);
+  const some = segments(next, 200);
+  const forth = check(paths(some), { end: [0, 0] }).travel;
+  const back = check(paths([...some].reverse()), { end: [0, 0] }).travel;
+  assert.ok(Math.abs(forth - back) < 0.1 * forth);
+  assert.equal(order(paths(some)), order(paths(some)), "equal input, equal output");
+});
+
+test("order handles nested rings by the thousand, and rings within rings that touch nothing", () => {
+  const n = 3000;
+  const rings = Array.from({ length: n }, (_, i) => square(-i - 1, -i - 1, 2 * i + 2));
+  const shuffled = rings.map((_, i) => rings[(i * 1009) % n]!);
+  const { order: places } = order(paths(shuffled));
+  assert.equal(
+    Array.from(places, (path) => (path * 1009) % n),
+    rings.map((_, i) => i),
+  );
+});
+
+test("order stands degenerate input", () => {
+  check(paths([]));
+  assert.equal(order({ ends: new Uint32Array(0), xy: new Float32Array(0) }).travel, 0);
+  check(paths([[], [], []]));
+  check(paths([[[3, 4]]]));
+  assert.is(order(paths([[[3, 4]]])).travel, 5);
+  const still: Points = [
+    [1, 1],
+    [1, 1],
+  ];
+  check(paths([still, still, [], still]));
+  check(paths(Array.from({ length: 70 }, () => [[2, 2]])));
+  check(paths(Array.from({ length: 65 }, (_, i) => [[(i * 37) % 65, 0]])));
+  check(paths(Array.from({ length: 65 }, (_, i) => [[0, (i * 37) % 65]])));
+  check(paths(Array.from({ length: 9 }, () => square(0, 0, 5))));
+  check(
+    paths([
+      [
+        [-3e38, 3e38],
+        [3e38, -3e38],
+      ],
+      [
+        [1e-40, 1e-40],
+        [2e-40, 0],
+      ],
+    ]),
+  );
+});
+
+test("order works on 100,000 tiny paths", () => {
+  const next = random(9);
+  const n = 100_000;
+  const xy = new Float32Array(8 * n);
+  const ends = new Uint32Array(n);
+  for (let i = 0; i < n; i++) {
+    // every other path is a closed triangle, the others are open lines of 4 points
+    const [x, y] = [next() * 500, next() * 500];
+    xy.set([x, y, x + 0.2, y, x, y + 0.2, ...(i % 2 === 0 ? [x, y] : [x + 0.3, y + 0.3])], 8 * i);
+    ends[i] = 4 * (i + 1);
+  }
+  const result = order({ ends, xy });
+  const seen = new Uint8Array(n);
+  for (const path of result.order) seen[path]!++;
+  assert.ok(seen.every((times) => times === 1));
+  assert.ok(Math.abs(result.travel - travel(lists(result.paths))) < 1e-3);
+  assert.ok(Math.abs(measure(result.paths).length - measure({ ends, xy }).length) < 1e-3);
+  assert.ok(result.travel < result.before / 100);
+});
+
+test("order refuses what breaks its contract", () => {
+  const one = paths([square(0, 0, 1)]);
+  assert.is(
+    messageOf(() => order(one, { start: [0, Number.NaN] })),
+    "INVALID_ARGUMENT: Expected `start` to be [x, y], two finite numbers, got [0, NaN]",
+  );
+  assert.is(
+    messageOf(() => order(one, { flip: 1 as never })),
+    "INVALID_ARGUMENT: Expected `flip` to be true or false, got 1",
+  );
+  assert.is(
+    messageOf(() => order(one, { inner: true } as never)),
+    'INVALID_ARGUMENT: Expected `options` to be an object with no other names than start, end, insideFirst, flip, got "inner"',
+  );
+  assert.is(
+    messageOf(() => order({ ends: Uint32Array.of(2), xy: Float32Array.of(0, 0, Number.NaN, 1) })),
+    "INVALID_ARGUMENT: Expected path 0, point 1 to be finite, got (NaN, 1)",
+  );
+});
+
+test("measure sums up and names the point that is not finite", () => {
+  assert.equal(measure(paths([square(1, 2, 3), [[9, -1]], []])), {
+    paths: 3,
+    points: 6,
+    length: 12,
+    bounds: { minX: 1, minY: -1, maxX: 9, maxY: 5 },
+  });
+  assert.equal(measure(paths([])).bounds, { minX: 0, minY: 0, maxX: 0, maxY: 0 });
+  const many = paths(Array.from({ length: 20 }, () => square(0, 3, 1)));
+  many.xy[2 * (17 * 5 + 4)] = Number.NaN;
+  assert.is(
+    messageOf(() => measure(many)),
+    "INVALID_ARGUMENT: Expected path 17, point 4 to be finite, got (NaN, 3)",
+  );
+  assert.is(
+    messageOf(() => measure({ ends: Uint32Array.of(2, 1), xy: new Float32Array(2) })),
+    "INVALID_ARGUMENT: Expected `paths.ends[1]` to be >= 2, the end before it, got 1",
+  );
+  assert.is(
+    messageOf(() => measure({ ends: Uint32Array.of(2), xy: new Float32Array(2) })),
+    'INVALID_ARGUMENT: Expected `paths.xy` to be 2 numbers for each of 2 points, got "2 numbers"',
+  );
+});
+
+test.run();
