@@ -5,8 +5,9 @@ import { type Borders, extract } from "../src/engine/contours.ts";
 import { Engine, Stages } from "../src/engine/memory.ts";
 import { compare, type Result } from "./harness.ts";
 import * as contourReference from "./reference/contour.ts";
+import { writeOps } from "./reference/text.ts";
 import * as toneReference from "./reference/tone.ts";
-import { drawing, photo } from "./scenes.ts";
+import { drawing, job, photo } from "./scenes.ts";
 
 const engine = new Engine(undefined, new WebAssembly.Module(readFileSync("dist/kernels.wasm")));
 const { kernels } = engine;
@@ -171,6 +172,50 @@ async function contour(): Promise<void> {
   });
 }
 
+async function text(): Promise<void> {
+  const { ops, xy } = job(20_000);
+  const n = ops.kinds.length;
+  const kinds = engine.push(ops.kinds);
+  const points = engine.push(xy);
+  const centers = engine.push(ops.centers);
+  const power = engine.push(ops.power);
+  const speed = engine.push(ops.speed);
+  const table = engine.alloc(4000);
+  kernels.layDigits(table);
+  const modal = engine.alloc(24);
+  const lineOfOp = engine.alloc(4 * n);
+  const bytes = engine.alloc(80 * n + 8);
+  let size = 0;
+
+  const jsLineOfOp = new Int32Array(n);
+  const jsBytes = new Uint8Array(80 * n + 8);
+  const jsText = new DataView(jsBytes.buffer);
+  let jsSize = 0;
+  await compare("G-code text", {
+    items: n,
+    unit: "move",
+    bar: 1.5,
+    kernel: {
+      run: () => {
+        engine.i32(modal, 6).set(NOTHING_SET);
+        size = kernels.writeOps(kinds, points, centers, power, speed, n, 1000, modal, table, lineOfOp, bytes);
+      },
+      result: () => [size, engine.u8(bytes, size), engine.i32(lineOfOp, n)],
+    },
+    reference: {
+      run: () => {
+        const [x, y, s, f, motion, lines] = NOTHING_SET;
+        jsSize = writeOps(ops, xy, 1000, { x, y, s, f, motion, lines }, jsLineOfOp, jsText);
+      },
+      result: () => [jsSize, jsBytes.subarray(0, jsSize), jsLineOfOp],
+    },
+  });
+}
+
+/** x, y, s, f, motion and lines of a text without a line. */
+const NOTHING_SET = [0x7fffffff, 0x7fffffff, -1, -1, -1, 0] as const;
+
 await section(crossing);
 await section(tone);
 await section(contour);
+await section(text);

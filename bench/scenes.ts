@@ -1,3 +1,4 @@
+import type { Ops } from "../src/engine/ops.ts";
 import { seeded } from "./harness.ts";
 
 // Inputs of the benches: seeded, so that every run on every machine sees the same. Made by shapes rather than pure
@@ -54,4 +55,40 @@ export function grayOf(bits: Int32Array, width: number, height: number): Uint8Ar
   for (let y = 0, i = 0; y < height; y++)
     for (let x = 0; x < width; x++, i++) gray[i] = (bits[y * stride + (x >> 5)] >>> (x & 31)) & 1 ? 0 : 255;
   return gray;
+}
+
+/**
+ * A job of `paths` polylines of 1 to 20 moves, as the writer of G-code gets it: a travel, then lines of a few mm at one
+ * power and speed a path. `xy` has one point more in front, where the first move starts.
+ */
+export function job(paths: number, seed = 3): { ops: Ops; xy: Float32Array } {
+  const random = seeded(seed);
+  const kinds: number[] = [];
+  const points: number[] = [0, 0];
+  const power: number[] = [];
+  const speed: number[] = [];
+  for (let i = 0; i < paths; i++) {
+    let x = random() * 400;
+    let y = random() * 300;
+    const level = Math.floor(random() * 4) / 4;
+    const pace = 600 * (1 + Math.floor(random() * 5));
+    const moves = 1 + Math.floor(random() * 20);
+    for (let k = 0; k <= moves; k++) {
+      kinds.push(k === 0 ? 0 : 1);
+      points.push(x, y);
+      power.push(level);
+      speed.push(pace);
+      x += random() * 4 - 2;
+      y += random() * 4 - 2;
+    }
+  }
+  const xy = Float32Array.from(points);
+  const ops = {
+    kinds: Uint8Array.from(kinds),
+    xy: xy.subarray(2),
+    centers: new Float32Array(2 * kinds.length),
+    power: Float32Array.from(power),
+    speed: Float32Array.from(speed),
+  };
+  return { ops, xy };
 }
