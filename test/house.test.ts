@@ -54,8 +54,8 @@ const RULES: [string, (files: Files) => string[], Files, RegExp][] = [
   [
     "outside packages have one place each",
     edges,
-    broken(["src/engine/image.ts", 'import { decode } from "fast-png";\n']),
-    /src\/engine\/image\.ts imports fast-png/,
+    broken(["src/engine/image.ts", 'import decode from "@jsquash/jpeg";\n']),
+    /src\/engine\/image\.ts imports @jsquash\/jpeg/,
   ],
   [
     "no package comes in unnamed",

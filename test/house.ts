@@ -23,9 +23,7 @@ const OUTSIDE: Record<string, RegExp> = {
   workerpool: /^src\/tasker\/(pool|worker)\.ts$/,
   "@assemblyscript/loader": /^src\/engine\/memory\.ts$/,
   serialport: /^src\/machine\/transport\.ts$/,
-  "fast-png": /^src\/files\//,
   "@jsquash/jpeg": /^src\/files\//,
-  cac: /^src\/cli\//,
 };
 
 const DRAWERS = /(^|\/)(utils?|helpers?|common|types|misc|shared)(\.ts$|\/)/;

@@ -1,5 +1,5 @@
 import type { Image } from "../engine/image.ts";
-import { checkNumber, invalid, KerfworkError } from "../errors.ts";
+import { checkNumber, checkOptions, invalid, KerfworkError } from "../errors.ts";
 import { engineFunction } from "../tasker/target.ts";
 import { decodeJpeg } from "./jpeg.ts";
 import { decodePng } from "./png.ts";
@@ -41,8 +41,7 @@ export const decodeImage = engineFunction(
   "decodeImage",
   async (bytes: Uint8Array, options: DecodeOptions = {}): Promise<Image> => {
     if (!(bytes instanceof Uint8Array)) throw invalid("bytes", "a Uint8Array", bytes);
-    for (const name of Object.keys(options))
-      if (name !== "maxPixels") throw invalid("options", "of known names only (maxPixels)", name);
+    checkOptions(options, ["maxPixels"]);
     const maxPixels = checkNumber("maxPixels", options.maxPixels ?? 100e6, { min: 1, integer: true });
     if (bytes.length === 0)
       throw new KerfworkError("BROKEN_IMAGE", "Expected `bytes` to be an image file, got 0 bytes");

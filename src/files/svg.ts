@@ -1,5 +1,5 @@
 import type { Curves } from "../engine/trace.ts";
-import { checkNumber, invalid } from "../errors.ts";
+import { checkNumber, checkOptions, invalid } from "../errors.ts";
 import { engineFunction } from "../tasker/target.ts";
 
 export interface SVGOptions {
@@ -23,9 +23,7 @@ export interface SVGOptions {
  * @example toSVG(await trace(image), { width: image.width / 10, height: image.height / 10 })
  */
 export const toSVG = engineFunction("toSVG", (curves: Curves, options: SVGOptions): string => {
-  for (const name of Object.keys(options))
-    if (!["width", "height", "precision"].includes(name))
-      throw invalid("options", "of known names only (width, height, precision)", name);
+  checkOptions(options, ["width", "height", "precision"]);
   const precision = checkNumber("precision", options.precision ?? 3, { min: 0, max: 6, integer: true });
   const scale = 10 ** precision;
   const size = (["width", "height"] as const).map((name) =>
