@@ -22,6 +22,9 @@ const Y: usize = 8;
  */
 const LEFT: usize = 12;
 
+/** Words between two looks at the control block, in whole rows: some 10 us of work where there are few corners. */
+const BATCH: i32 = 1024;
+
 /**
  * The number of horizontal border edges: half the number of corners, and what `linkBorders` needs room for.
  *
@@ -33,10 +36,14 @@ const LEFT: usize = 12;
 export function countBorders(bits: usize, words: i32, rows: i32, blank: usize): i32 {
   memory.fill(blank, 0, <usize>words << 3);
   const stride = <usize>words << 3;
+  const batch = max(1, BATCH / words);
   let edges: i64 = countRow(blank, bits, words);
-  for (let y = 1; y <= rows; y++) {
-    edges += countRow(bits, y < rows ? bits + stride : blank, words);
-    bits += stride;
+  for (let y = 0; y < rows; ) {
+    const end = min(rows, y + batch);
+    for (; y < end; y++) {
+      edges += countRow(bits, y + 1 < rows ? bits + stride : blank, words);
+      bits += stride;
+    }
     if (checkpoint(y)) return STOPPED;
   }
   return <i32>min<i64>(edges, i32.MAX_VALUE);
@@ -82,12 +89,16 @@ export function linkBorders(
   edges: usize,
 ): i32 {
   const stride = <usize>words << 3;
+  const batch = max(1, BATCH / words);
   store<i32>(open, 0);
   open += 4; // slot -1 answers for a row without vertical edges
   let edge = linkRow(blank, bits, words, 0, open, edges, edges + EDGE);
-  for (let y = 1; y <= rows; y++) {
-    edge = linkRow(bits, y < rows ? bits + stride : blank, words, y, open, edges, edge);
-    bits += stride;
+  for (let y = 0; y < rows; ) {
+    const end = min(rows, y + batch);
+    for (; y < end; y++) {
+      edge = linkRow(bits, y + 1 < rows ? bits + stride : blank, words, y + 1, open, edges, edge);
+      bits += stride;
+    }
     if (checkpoint(y)) return STOPPED;
   }
   return <i32>((edge - edges) / EDGE) - 1;
@@ -173,7 +184,7 @@ const SEEN: usize = 4; // borders followed, written or not
 const DONE: usize = 8; // edges followed
 const RESUME: usize = 12; // where a long border goes on
 
-/** Edges followed between two looks at the control block. */
+/** Edges followed between two looks at the control block: some 50 us of work. */
 const PIECE: i32 = 4096;
 
 /**
@@ -276,10 +287,9 @@ function walk(first: usize, edge: usize, x: i32, mark: i32, out: usize, full: us
     const x1 = load<i32>(edge, X);
     const y = load<i32>(edge, Y);
     store<i32>(edge, mark, NEXT);
-    store<i32>(out, x);
-    store<i32>(out, y, 4);
-    store<i32>(out, x1, 8);
-    store<i32>(out, y, 12);
+    // both coordinates in one store
+    store<i64>(out, <i64>(<u32>x) | (<i64>y << 32));
+    store<i64>(out, <i64>(<u32>x1) | (<i64>y << 32), 8);
     out += 16;
     x = x1;
     edge = next;

@@ -106,45 +106,24 @@ function lumaRgba(pixels: usize, n: i32, gray: usize): void {
   grayRgba(pixels, n & 15, gray);
 }
 
-/** Half of sixteen pixels weighed in 16-bit lanes: 256 * 255 + 128 fits. */
+/** The first four RGB pixels of a vector, laid out as RGBA; alpha is anything. */
 // @ts-ignore: decorator
 @inline
-function round8(r: v128, g: v128, b: v128): v128 {
-  return i16x8.shr_u(i16x8.add(i16x8.add(r, g), i16x8.add(b, i16x8.splat(128))), 8);
+function spread4(p: v128): v128 {
+  return v128.shuffle<i8>(p, p, 0, 1, 2, 2, 3, 4, 5, 5, 6, 7, 8, 8, 9, 10, 11, 11);
 }
 
 function lumaRgb(pixels: usize, n: i32, gray: usize): void {
   const end = gray + <usize>(n & ~15);
-  const wr = i8x16.splat(77);
-  const wg = i8x16.splat(<i8>150);
-  const wb = i8x16.splat(29);
   while (gray < end) {
-    const p = v128.load(pixels);
-    const q = v128.load(pixels, 16);
-    const s = v128.load(pixels, 32);
-    // every third byte, first out of the first two vectors, then out of the third; lanes marked 0 are filled later
-    const r = v128.shuffle<i8>(
-      v128.shuffle<i8>(p, q, 0, 3, 6, 9, 12, 15, 18, 21, 24, 27, 30, 0, 0, 0, 0, 0),
-      s, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 17, 20, 23, 26, 29,
-    );
-    const g = v128.shuffle<i8>(
-      v128.shuffle<i8>(p, q, 1, 4, 7, 10, 13, 16, 19, 22, 25, 28, 31, 0, 0, 0, 0, 0),
-      s, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 18, 21, 24, 27, 30,
-    );
-    const b = v128.shuffle<i8>(
-      v128.shuffle<i8>(p, q, 2, 5, 8, 11, 14, 17, 20, 23, 26, 29, 0, 0, 0, 0, 0, 0),
-      s, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 16, 19, 22, 25, 28, 31,
-    );
-    const low = round8(
-      i16x8.extmul_low_i8x16_u(r, wr),
-      i16x8.extmul_low_i8x16_u(g, wg),
-      i16x8.extmul_low_i8x16_u(b, wb),
-    );
-    const high = round8(
-      i16x8.extmul_high_i8x16_u(r, wr),
-      i16x8.extmul_high_i8x16_u(g, wg),
-      i16x8.extmul_high_i8x16_u(b, wb),
-    );
+    const p0 = spread4(v128.load(pixels));
+    const p1 = spread4(v128.load(pixels, 12));
+    const p2 = spread4(v128.load(pixels, 24));
+    // the last twelve bytes as the end of a vector, so as not to read past them
+    const rest = v128.load(pixels, 32);
+    const p3 = spread4(v128.shuffle<i8>(rest, rest, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 0, 1, 2, 3));
+    const low = i16x8.narrow_i32x4_s(weigh4(p0), weigh4(p1));
+    const high = i16x8.narrow_i32x4_s(weigh4(p2), weigh4(p3));
     v128.store(gray, i8x16.narrow_i16x8_u(low, high));
     pixels += 48;
     gray += 16;

@@ -2,22 +2,15 @@ import { readFileSync } from "node:fs";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { extract } from "../src/engine/contours.ts";
-import type { Bitmap } from "../src/engine/image.ts";
+import { type Bitmap, toBitmap } from "../src/engine/image.ts";
 import { Engine, type Pointer, Stages } from "../src/engine/memory.ts";
-import { type Bits, bitsFrom, bitsOf, random, regionsOf } from "./oracle.ts";
+import { areaOf, type Bits, type Border, bitsFrom, bitsOf, checkEdges, random, regionsOf } from "./oracle.ts";
 
 const moduleOf = (path: string): WebAssembly.Module => new WebAssembly.Module(readFileSync(path));
 const newMemory = (): WebAssembly.Memory =>
   new WebAssembly.Memory({ initial: 2, maximum: 16384, shared: true });
 const release = new Engine(newMemory(), moduleOf("dist/kernels.wasm"));
 const debug = new Engine(newMemory(), moduleOf("build/kernels-debug.wasm"));
-
-interface Border {
-  readonly points: readonly (readonly [number, number])[];
-  readonly depth: number;
-  /** Shoelace area, px^2: positive around black, negative around a hole. */
-  readonly area: number;
-}
 
 function placeBits(engine: Engine, { width, height, black }: Bits): Bitmap {
   const words = Math.ceil(width / 64);
@@ -47,48 +40,6 @@ function bordersOf(bits: Bits, despecklePx = 0, engine = release): Border[] {
       return { points: border, depth: depths[i]!, area: areaOf(border) };
     });
   });
-}
-
-function areaOf(points: readonly (readonly [number, number])[]): number {
-  let twice = 0;
-  for (const [i, [x, y]] of points.entries()) {
-    const [nextX, nextY] = points[(i + 1) % points.length]!;
-    twice += x * nextY - nextX * y;
-  }
-  return twice / 2;
-}
-
-/** Walks every border pixel edge by pixel edge: black on the right, white on the left, no pixel edge twice or missing. */
-function checkEdges({ width, height, black }: Bits, borders: readonly Border[]): void {
-  const at = (x: number, y: number): number =>
-    x < 0 || y < 0 || x >= width || y >= height ? 0 : black[y * width + x]!;
-  const walked = new Uint8Array((width + 1) * (height + 1) * 2);
-  let steps = 0;
-  for (const { points } of borders) {
-    for (const [i, [x0, y0]] of points.entries()) {
-      const [x1, y1] = points[(i + 1) % points.length]!;
-      const flat = i % 2 === 0;
-      if ((x0 === x1) === flat || (y0 === y1) !== flat)
-        throw new Error(`edge ${x0},${y0} to ${x1},${y1} is not ${flat ? "horizontal" : "vertical"}`);
-      const dx = Math.sign(x1 - x0);
-      const dy = Math.sign(y1 - y0);
-      for (let x = x0, y = y0; x !== x1 || y !== y1; x += dx, y += dy) {
-        const [left, top] = [Math.min(x, x + dx), Math.min(y, y + dy)];
-        const [one, other] = flat ? [at(left, top), at(left, top - 1)] : [at(left, top), at(left - 1, top)];
-        const [right, wrong] = dx > 0 || dy < 0 ? [one, other] : [other, one];
-        if (right !== 1 || wrong !== 0) throw new Error(`no border at ${x},${y} going ${dx},${dy}`);
-        const slot = 2 * (top * (width + 1) + left) + (flat ? 0 : 1);
-        if (walked[slot]) throw new Error(`border at ${x},${y} walked twice`);
-        walked[slot] = 1;
-        steps++;
-      }
-    }
-  }
-  let expected = 0;
-  for (let y = 0; y <= height; y++)
-    for (let x = 0; x <= width; x++)
-      expected += Number(at(x, y) !== at(x - 1, y)) + Number(at(x, y) !== at(x, y - 1));
-  assert.is(steps, expected, "pixel edges on borders");
 }
 
 const text = (x: number, y: number, depth: number, area: number): string =>
@@ -299,53 +250,149 @@ test("the contour kernels stay within their buffers", () => {
   }
 });
 
-test("extract leaves when it is canceled", () => {
+/** The kernels one by one, up to the links. */
+function linked(engine: Engine, bits: Bits) {
+  const { kernels } = engine;
+  const { at, words, height } = placeBits(engine, bits);
+  const blank = engine.alloc(words * 8);
+  const countEdges = (): number => kernels.countBorders(at, words, height, blank);
+  const count = countEdges();
+  const [ends, depth, points] = [engine.alloc(count * 2), engine.alloc(count), engine.alloc(count * 16)];
+  const [links, nest] = [engine.alloc((count + 1) * 16), engine.alloc(count * 2)];
+  const [open, tally] = [engine.alloc((words * 64 + 2) * 4), engine.alloc(16)];
+  const link = (): number => kernels.linkBorders(at, words, height, blank, open, links);
+  const follow = (): number => kernels.followBorders(links, count, 0, nest, tally, ends, points, depth);
+  assert.is(link(), count);
+  return { count, countEdges, link, follow };
+}
+
+test("the contour kernels leave when they are canceled", () => {
   const next = random(6);
-  const bits = bitsFrom(100, 100, () => next() < 0.5);
-  const { kernels } = release;
   release.run((engine) => {
+    const { countEdges, link, follow } = linked(
+      engine,
+      bitsFrom(100, 100, () => next() < 0.5),
+    );
     const cancel = engine.i32(0 as Pointer, 1);
-    const { at, words, height } = placeBits(engine, bits);
-    const blank = engine.alloc(words * 8);
-    const count = kernels.countBorders(at, words, height, blank);
-    const [ends, depth, points] = [engine.alloc(count * 2), engine.alloc(count), engine.alloc(count * 16)];
-    const [links, nest] = [engine.alloc((count + 1) * 16), engine.alloc(count * 2)];
-    const [open, tally] = [engine.alloc((words * 64 + 2) * 4), engine.alloc(16)];
     cancel[0] = 1;
     try {
-      assert.is(kernels.countBorders(at, words, height, blank), -1);
-      assert.is(kernels.linkBorders(at, words, height, blank, open, links), -1);
+      assert.is(countEdges(), -1);
+      assert.is(link(), -1);
     } finally {
       cancel[0] = 0;
     }
-    assert.is(kernels.linkBorders(at, words, height, blank, open, links), count);
+    link();
     cancel[0] = 1;
     try {
-      assert.is(kernels.followBorders(links, count, 0, nest, tally, ends, points, depth), -1);
+      assert.is(follow(), -1);
     } finally {
       cancel[0] = 0;
     }
   });
 });
 
-test("extract reports every row and edge", () => {
+test("the contour kernels report every row and edge", () => {
   const next = random(7);
-  const bits = bitsFrom(200, 150, () => next() < 0.5);
   release.run((engine) => {
-    const { kernels } = engine;
+    const { count, countEdges, link, follow } = linked(
+      engine,
+      bitsFrom(200, 150, () => next() < 0.5),
+    );
     const step = engine.i32(64 as Pointer, 1);
-    const { at, words, height } = placeBits(engine, bits);
-    const blank = engine.alloc(words * 8);
-    const count = kernels.countBorders(at, words, height, blank);
+    countEdges();
     assert.is(step[0], 150);
-    const [ends, depth, points] = [engine.alloc(count * 2), engine.alloc(count), engine.alloc(count * 16)];
-    const [links, nest] = [engine.alloc((count + 1) * 16), engine.alloc(count * 2)];
-    const [open, tally] = [engine.alloc((words * 64 + 2) * 4), engine.alloc(16)];
     step[0] = 0;
-    kernels.linkBorders(at, words, height, blank, open, links);
+    link();
     assert.is(step[0], 150);
-    kernels.followBorders(links, count, 0, nest, tally, ends, points, depth);
+    follow();
     assert.is(step[0], count);
+  });
+});
+
+test("extract takes 24 megapixels in 2 bits a pixel and 24 bytes a corner", () => {
+  const [width, height] = [6000, 4000];
+  const data = new Uint8Array(width * height).fill(255);
+  // in each cell of 16 x 16 a square of 8 x 8 with a hole of 2 x 2
+  const edge = Uint8Array.from({ length: width }, (_, x) => (x % 16 >= 4 && x % 16 < 12 ? 0 : 255));
+  const middle = edge.map((value, x) => (x % 16 === 7 || x % 16 === 8 ? 255 : value));
+  for (let y = 0; y < height; y++)
+    if (y % 16 >= 4 && y % 16 < 12) data.set(y % 16 === 7 || y % 16 === 8 ? middle : edge, y * width);
+  const engine = new Engine(newMemory(), moduleOf("dist/kernels.wasm"));
+  engine.run((engine) => {
+    const { bitmap } = toBitmap(
+      engine,
+      { width, height, data },
+      { threshold: 128, invert: false },
+      new Stages(),
+      0.5,
+    );
+    const borders = extract(engine, bitmap, { despecklePx: 2 }, new Stages(), 0.5);
+    const cells = (width / 16) * (height / 16);
+    assert.is(borders.contours, 2 * cells);
+    assert.is(borders.corners, 8 * cells);
+    // the arena grows by a quarter at least
+    const most = 1.25 * (width * height * (2 / 8) + 24 * borders.corners);
+    assert.ok(engine.memory.buffer.byteLength < most);
+
+    const points = engine.i32(borders.points, 2 * borders.corners);
+    const depth = engine.u16(borders.depth, borders.contours);
+    const ends = engine.u32(borders.ends, borders.contours);
+    let area = 0;
+    let holes = 0;
+    for (let i = 0; i < borders.contours; i++) {
+      if (ends[i] !== 4 * (i + 1)) throw new Error(`border ${i} ends at ${ends[i]}`);
+      holes += depth[i]!;
+      const [x0, y0, , , x2, y2] = points.subarray(8 * i, 8 * i + 6);
+      area += (x2! - x0!) * (y2! - y0!);
+    }
+    assert.is(holes, cells);
+    assert.is(area, cells * (64 - 4));
+    assert.equal(Array.from(points.subarray(-8)), [5993, 3991, 5991, 3991, 5991, 3993, 5993, 3993]);
+  });
+});
+
+test("extract takes one row of 24 million pixels, and one column of two million", () => {
+  for (const [width, height] of [
+    [24_000_000, 1],
+    [1, 2_000_000],
+  ] as const) {
+    const long = width * height;
+    const data = new Uint8Array(long).map((_, i) => (i % 1000 < 500 || i === long - 1 ? 0 : 255));
+    release.run((engine) => {
+      const { bitmap } = toBitmap(
+        engine,
+        { width, height, data },
+        { threshold: 1, invert: false },
+        new Stages(),
+        0.5,
+      );
+      const { contours, corners, points } = extract(engine, bitmap, { despecklePx: 0 }, new Stages(), 0.5);
+      assert.is(contours, long / 1000 + 1);
+      const last = engine.i32(points, 2 * corners).subarray(-8);
+      const [x0, y0, , , x2, y2] = last;
+      assert.equal([x0, y0, x2, y2], [width - 1, height - 1, width, height]);
+    });
+  }
+});
+
+const longComb = bitsFrom(20_001, 3, (x, y) => y === 0 || x % 2 === 0);
+
+test("extract follows a border that is longer than what it follows at a time", () => {
+  assert.is(checkBorders(longComb).length, 1);
+});
+
+test("followBorders leaves in the middle of a long border when it is canceled", () => {
+  release.run((engine) => {
+    const { count, follow } = linked(engine, longComb);
+    const [cancel, step] = [engine.i32(0 as Pointer, 1), engine.i32(64 as Pointer, 1)];
+    cancel[0] = 1;
+    try {
+      assert.is(follow(), -1);
+    } finally {
+      cancel[0] = 0;
+    }
+    assert.is(count, 20_002);
+    assert.is(step[0], 4096);
   });
 });
 

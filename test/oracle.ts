@@ -142,3 +142,52 @@ export function regionsOf({ width, height, black }: Bits): Region[] {
     };
   });
 }
+
+export interface Border {
+  readonly points: readonly (readonly [number, number])[];
+  readonly depth: number;
+  /** Shoelace area, px^2: positive around black, negative around a hole. */
+  readonly area: number;
+}
+
+export function areaOf(points: readonly (readonly [number, number])[]): number {
+  let twice = 0;
+  for (const [i, [x, y]] of points.entries()) {
+    const [nextX, nextY] = points[(i + 1) % points.length]!;
+    twice += x * nextY - nextX * y;
+  }
+  return twice / 2;
+}
+
+/** Walks every border pixel edge by pixel edge: black on the right, white on the left, no pixel edge twice or missing. */
+export function checkEdges({ width, height, black }: Bits, borders: readonly Border[]): void {
+  const at = (x: number, y: number): number =>
+    x < 0 || y < 0 || x >= width || y >= height ? 0 : black[y * width + x]!;
+  const walked = new Uint8Array((width + 1) * (height + 1) * 2);
+  let steps = 0;
+  for (const { points } of borders) {
+    for (const [i, [x0, y0]] of points.entries()) {
+      const [x1, y1] = points[(i + 1) % points.length]!;
+      const flat = i % 2 === 0;
+      if ((x0 === x1) === flat || (y0 === y1) !== flat)
+        throw new Error(`edge ${x0},${y0} to ${x1},${y1} is not ${flat ? "horizontal" : "vertical"}`);
+      const dx = Math.sign(x1 - x0);
+      const dy = Math.sign(y1 - y0);
+      for (let x = x0, y = y0; x !== x1 || y !== y1; x += dx, y += dy) {
+        const [left, top] = [Math.min(x, x + dx), Math.min(y, y + dy)];
+        const [one, other] = flat ? [at(left, top), at(left, top - 1)] : [at(left, top), at(left - 1, top)];
+        const [right, wrong] = dx > 0 || dy < 0 ? [one, other] : [other, one];
+        if (right !== 1 || wrong !== 0) throw new Error(`no border at ${x},${y} going ${dx},${dy}`);
+        const slot = 2 * (top * (width + 1) + left) + (flat ? 0 : 1);
+        if (walked[slot]) throw new Error(`border at ${x},${y} walked twice`);
+        walked[slot] = 1;
+        steps++;
+      }
+    }
+  }
+  let expected = 0;
+  for (let y = 0; y <= height; y++)
+    for (let x = 0; x <= width; x++)
+      expected += Number(at(x, y) !== at(x - 1, y)) + Number(at(x, y) !== at(x, y - 1));
+  if (steps !== expected) throw new Error(`walked ${steps} pixel edges of ${expected}`);
+}

@@ -66,7 +66,7 @@ interface Band {
 }
 
 function* bands(width: number, height: number, channels: number): Generator<Band> {
-  const most = BAND_BYTES / 4 / channels >= 64 ? Math.floor(BAND_BYTES / channels) : 64;
+  const most = Math.floor(BAND_BYTES / channels);
   if (width <= most) {
     const step = Math.floor(most / width);
     for (let y = 0; y < height; y += step) {
