@@ -392,7 +392,7 @@ test("followBorders leaves in the middle of a long border when it is canceled", 
       cancel[0] = 0;
     }
     assert.is(count, 20_002);
-    assert.is(step[0], 4096);
+    assert.is(step[0], 1024);
   });
 });
 
