@@ -1,6 +1,7 @@
 import { type EncodeOptions, encode, KerfworkError, type Ops, type Program } from "kerfwork";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
+import { withEngine } from "../src/engine/memory.ts";
 import { newOps } from "../src/engine/ops.ts";
 
 interface Move {
@@ -258,6 +259,54 @@ test("encode keeps lines within 79 characters of 7 bits", () => {
   const { bytes } = encode(ops, { maxPower: 100_000 });
   assert.ok(bytes.every((byte) => byte === 10 || (byte >= 32 && byte < 127)));
   for (const line of Buffer.from(bytes).toString("latin1").split("\n")) assert.ok(line.length <= 79, line);
+});
+
+test("encode's kernel stays within its text, however long the lines", () => {
+  for (const n of [1, 2, 63, 64, 65]) {
+    const kinds = Uint8Array.from({ length: n }, (_, i) => (i === 0 ? 0 : 1 + (i % 3)));
+    const sign = (i: number): number => (i % 2 === 0 ? 1 : -1);
+    // every number of every line is as long as can be, and new
+    const xy = Float32Array.from({ length: 2 * n + 2 }, (_, i) => -1_000_000.0625 - 64 * ((i >> 1) % 2));
+    const centers = Float32Array.from({ length: 2 * n }, (_, i) => 1_000_000.1875 * sign(i >> 1));
+    const power = Float32Array.from({ length: n }, (_, i) => 1 - (i % 2) / 2);
+    const speed = Float32Array.from({ length: n }, (_, i) => 999_999.0625 - (i % 2));
+    withEngine((engine) => {
+      const table = engine.alloc(4000);
+      engine.kernels.layDigits(table);
+      const modal = engine.push(Int32Array.of(-(2 ** 31), -(2 ** 31), -1, -1, -1, 0));
+      const at = [kinds, xy, centers, power, speed].map((array) => engine.push(array));
+      const lines = engine.alloc(4 * n + 64);
+      const text = engine.alloc(80 * n + 8 + 64);
+      engine.u8(lines, 4 * n + 64).fill(0xa5);
+      engine.u8(text, 80 * n + 8 + 64).fill(0xa5);
+      const bytes = engine.kernels.writeOps(
+        at[0]!,
+        at[1]!,
+        at[2]!,
+        at[3]!,
+        at[4]!,
+        n,
+        100_000,
+        modal,
+        table,
+        lines,
+        text,
+      );
+      assert.ok(bytes <= 80 * n && bytes > 20 * n, `${bytes} bytes for ${n}`);
+      assert.ok(
+        engine
+          .u8(lines, 4 * n + 64)
+          .subarray(4 * n)
+          .every((byte) => byte === 0xa5),
+      );
+      assert.ok(
+        engine
+          .u8(text, 80 * n + 8 + 64)
+          .subarray(80 * n + 8)
+          .every((byte) => byte === 0xa5),
+      );
+    });
+  }
 });
 
 test("encode writes no line for a move that rounding leaves without motion", () => {

@@ -1,6 +1,7 @@
 import { KerfworkError, measure, type OrderOptions, order, type Paths } from "kerfwork";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
+import { type Engine, type Pointer, withEngine } from "../src/engine/memory.ts";
 
 type Points = number[][];
 
@@ -367,6 +368,62 @@ test("order works on 100,000 tiny paths", () => {
   assert.ok(Math.abs(result.travel - travel(lists(result.paths))) < 1e-3);
   assert.ok(Math.abs(measure(result.paths).length - measure({ ends, xy }).length) < 1e-3);
   assert.ok(result.travel < result.before / 100);
+});
+
+/** Runs `body` with guard bytes behind everything that the engine hands out. */
+function guarded(body: () => void): number {
+  const GUARD = 64;
+  let engine!: Engine;
+  withEngine((own) => (engine = own));
+  const { alloc, release } = engine;
+  let guards: Pointer[] = [];
+  let checked = 0;
+  const inspect = (from: number): void => {
+    for (const at of guards.filter((guard) => guard >= from)) {
+      assert.ok(
+        engine.u8(at, GUARD).every((byte) => byte === 0xa5),
+        `bytes behind a buffer are whole`,
+      );
+      checked++;
+    }
+    guards = guards.filter((guard) => guard < from);
+  };
+  engine.alloc = (bytes) => {
+    const at = alloc.call(engine, bytes + GUARD);
+    const guard = (at + bytes) as Pointer;
+    engine.u8(guard, GUARD).fill(0xa5);
+    guards.push(guard);
+    return at;
+  };
+  engine.release = (to) => {
+    inspect(to);
+    release.call(engine, to);
+  };
+  try {
+    body();
+    inspect(0);
+  } finally {
+    engine.alloc = alloc;
+    engine.release = release;
+  }
+  return checked;
+}
+
+test("order's kernels stay within their buffers", () => {
+  const next = random(21);
+  for (const n of [0, 1, 2, 3, 7, 64, 200]) {
+    const closed = Array.from({ length: n }, () => blob(next, next() * 50, next() * 50, 20 * next(), 5));
+    for (const mix of [
+      segments(next, n, 50),
+      closed,
+      [...closed, ...segments(next, n, 50)],
+      closed.map((list) => list.slice(0, 1)),
+    ]) {
+      const given = paths(mix);
+      for (const options of [{}, { flip: false, end: [1, 1] as const }])
+        assert.ok(guarded(() => order(given, options)) >= 10);
+    }
+  }
 });
 
 test("order refuses what breaks its contract", () => {

@@ -61,61 +61,52 @@ export const encode = engineFunction("encode", (ops: Ops, options: EncodeOptions
 
   const head = ["G21", "G90", "G17", `${laserMode} S0`];
   const tail = ["M5 S0", ...(returnHome ? ["G0 X0 Y0"] : []), "M2"];
-  const body = withEngine((engine) => write(engine, ops, maxPower, head.length));
-  return {
-    bytes: join([ascii(head), ...body.texts, ascii(tail)]),
-    lines: body.lines + tail.length,
-    lineOfOp: body.lineOfOp,
-    bounds: body.bounds,
-    seconds: body.seconds,
-  };
+  return withEngine((engine) => write(engine, ops, maxPower, head, tail));
 });
 
-interface Body extends Pick<Program, "lines" | "lineOfOp" | "bounds" | "seconds"> {
-  readonly texts: Uint8Array[];
-}
-
-function write(engine: Engine, ops: Ops, maxPower: number, headLines: number): Body {
+function write(
+  engine: Engine,
+  ops: Ops,
+  maxPower: number,
+  headLines: string[],
+  tailLines: string[],
+): Program {
   const { kernels } = engine;
   const n = ops.kinds.length;
   const stages = new Stages();
-  const modal = engine.push(Int32Array.of(UNSET, UNSET, -1, -1, -1, headLines));
+  const modal = engine.push(Int32Array.of(UNSET, UNSET, -1, -1, -1, headLines.length));
   const box = engine.push(Float64Array.of(Infinity, Infinity, -Infinity, -Infinity, 0));
   const table = engine.alloc(4000);
   kernels.layDigits(table);
+  const place = placeFor(engine, Math.min(CHUNK, n));
   const lineOfOp = new Int32Array(n);
-  const texts: Uint8Array[] = [];
-  const mark = engine.mark();
+  // the text lies last, so that it can grow in place
+  const text = engine.alloc(0);
+  let bytes = 0;
   for (let from = 0; from < n; from += CHUNK) {
-    engine.release(mark);
     const count = Math.min(CHUNK, n - from);
-    const at = push(engine, ops, from, count);
-    const lines = engine.alloc(4 * count);
-    const text = engine.alloc(LINE_BYTES * count + 8);
+    const missing = text + bytes + LINE_BYTES * count + 8 - engine.mark();
+    if (missing > 0) engine.alloc(missing);
+    copyIn(engine, place, ops, from, count);
+    const { kinds, xy, centers, power, speed, lineOf } = place;
     const share = count / n;
     const good = stages.run(share * 0.2, count, () =>
-      kernels.surveyOps(at.kinds, at.xy, at.centers, at.power, at.speed, count, box),
+      kernels.surveyOps(kinds, xy, centers, power, speed, count, box),
     );
     if (good < count) throw refuse(ops, from + good);
-    const bytes = stages.run(share * 0.8, count, () =>
-      kernels.writeOps(
-        at.kinds,
-        at.xy,
-        at.centers,
-        at.power,
-        at.speed,
-        count,
-        maxPower,
-        modal,
-        table,
-        lines,
-        text,
-      ),
+    const at = (text + bytes) as Pointer;
+    bytes += stages.run(share * 0.8, count, () =>
+      kernels.writeOps(kinds, xy, centers, power, speed, count, maxPower, modal, table, lineOf, at),
     );
-    texts.push(engine.u8(text, bytes).slice());
-    lineOfOp.set(engine.i32(lines, count), from);
+    lineOfOp.set(engine.i32(lineOf, count), from);
   }
-  const [minX, minY, maxX, maxY, seconds] = engine.f64(box, 5) as unknown as [
+  const head = ascii(headLines);
+  const tail = ascii(tailLines);
+  const whole = new Uint8Array(head.length + bytes + tail.length);
+  whole.set(head);
+  whole.set(engine.u8(text, bytes), head.length);
+  whole.set(tail, head.length + bytes);
+  const [minX, minY, maxX, maxY, seconds] = [...engine.f64(box, 5)] as [
     number,
     number,
     number,
@@ -123,23 +114,33 @@ function write(engine: Engine, ops: Ops, maxPower: number, headLines: number): B
     number,
   ];
   const bounds = n === 0 ? { minX: 0, minY: 0, maxX: 0, maxY: 0 } : { minX, minY, maxX, maxY };
-  return { texts, lines: engine.i32(modal, 6)[5]!, lineOfOp, bounds, seconds };
+  return { bytes: whole, lines: engine.i32(modal, 6)[5]! + tailLines.length, lineOfOp, bounds, seconds };
+}
+
+/** Where a chunk of moves lies in kernel memory. */
+type Place = { readonly [K in keyof Ops | "lineOf"]: Pointer };
+
+function placeFor(engine: Engine, count: number): Place {
+  return {
+    kinds: engine.alloc(count),
+    xy: engine.alloc(8 * (count + 1)),
+    centers: engine.alloc(8 * count),
+    power: engine.alloc(4 * count),
+    speed: engine.alloc(4 * count),
+    lineOf: engine.alloc(4 * count),
+  };
 }
 
 /** Copies some moves in; their points begin with the place where the first of them starts. */
-function push(engine: Engine, ops: Ops, from: number, count: number): { [K in keyof Ops]: Pointer } {
+function copyIn(engine: Engine, place: Place, ops: Ops, from: number, count: number): void {
   const end = from + count;
-  const xy = engine.alloc(8 * (count + 1));
-  const points = engine.f32(xy, 2 * (count + 1));
+  const points = engine.f32(place.xy, 2 * (count + 1));
   points.fill(0, 0, 2);
   points.set(ops.xy.subarray(Math.max(2 * from - 2, 0), 2 * end), from === 0 ? 2 : 0);
-  return {
-    xy,
-    kinds: engine.push(ops.kinds.subarray(from, end)),
-    centers: engine.push(ops.centers.subarray(2 * from, 2 * end)),
-    power: engine.push(ops.power.subarray(from, end)),
-    speed: engine.push(ops.speed.subarray(from, end)),
-  };
+  engine.u8(place.kinds, count).set(ops.kinds.subarray(from, end));
+  engine.f32(place.centers, 2 * count).set(ops.centers.subarray(2 * from, 2 * end));
+  engine.f32(place.power, count).set(ops.power.subarray(from, end));
+  engine.f32(place.speed, count).set(ops.speed.subarray(from, end));
 }
 
 function checkShape(ops: Ops): void {
@@ -182,14 +183,4 @@ function refuse({ kinds, xy, centers, power, speed }: Ops, op: number): Kerfwork
 
 function ascii(lines: string[]): Uint8Array {
   return new TextEncoder().encode(`${lines.join("\n")}\n`);
-}
-
-function join(parts: Uint8Array[]): Uint8Array {
-  const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
 }
