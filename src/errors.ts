@@ -13,6 +13,9 @@ export const ERROR_CODES = {
   WORKER_INIT: "a worker thread could not start",
   WORKER_CRASHED: "a worker thread ended while it ran the task",
   POOL_RESTARTED: "the pool was restarted while the task ran",
+  QUEUE_FULL: "more tasks wait than `maxQueued` allows",
+  KEY_BUSY: "a task of that key is active and was not to be replaced",
+  TARGET_REFUSED: "the target ended its worker too many times in a row",
   // kernels
   OUT_OF_MEMORY: "the work needs more kernel memory than its cap",
   KERNEL_TRAP: "a kernel trapped: a defect of kerfwork",

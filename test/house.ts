@@ -20,7 +20,7 @@ const TYPES_ONLY: Record<string, readonly string[]> = { machine: ["tasker", "eng
 
 /** Outside packages, and the only files that may import them. */
 const OUTSIDE: Record<string, RegExp> = {
-  workerpool: /^src\/tasker\/(pool|worker)\.ts$/,
+  workerpool: /^src\/tasker\/(thread|child|worker)\.ts$/,
   "@assemblyscript/loader": /^src\/engine\/memory\.ts$/,
   serialport: /^src\/machine\/transport\.ts$/,
   "@jsquash/jpeg": /^src\/files\//,

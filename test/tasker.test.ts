@@ -614,7 +614,7 @@ test("options: unknown names, wrong types and ranges are refused", () => {
     /an object of maxWorkers, .* got "the name workers"/,
   );
   refuses(() => new TaskManager({ graceMs: 0 }), /`graceMs` to be a finite number >= 1, got 0/);
-  refuses(() => manager.addCoroutine(run, [], { priority: 1 } as never), /got "the name priority"/);
+  refuses(() => manager.addCoroutine(run, [], { retries: 1 } as never), /got "the name retries"/);
   refuses(() => manager.addCoroutine(run, 3 as never), /`args` to be an array of arguments, got 3/);
   refuses(() => manager.addCoroutine(run, [], { weight: 0 }), /`weight` to be a finite number > 0, got 0/);
   refuses(

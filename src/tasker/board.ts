@@ -1,5 +1,8 @@
+import diagnostics from "node:diagnostics_channel";
+import type { Timer } from "./clock.ts";
 import type { ControlBlock } from "./control.ts";
-import type { Outcome, Slot } from "./pool.ts";
+import type { Lane } from "./lane.ts";
+import type { Outcome, Runner } from "./pool.ts";
 import { Signal } from "./signal.ts";
 import type { Task, TaskSnapshot } from "./task.ts";
 
@@ -15,33 +18,56 @@ export interface TasksUpdate {
 export interface Entry {
   readonly task: Task<unknown>;
   readonly id: number;
-  readonly priority: number;
+  /** Its place in the queue. */
+  readonly rank: number;
   /** The key as a map takes it. */
   readonly token: unknown;
+  /** What its code is called, in messages. */
+  readonly name: string;
+  readonly lane: Lane;
+  readonly group: string | undefined;
+  readonly timeoutMs: number | undefined;
   readonly whenDone: ((task: Task<unknown>) => void) | undefined;
-  /** Runs the code; called once at most. */
+  readonly whenEvent: ((task: Task<unknown>, name: string, data: unknown) => void) | undefined;
+  /** Runs the code. */
   readonly begin: (entry: Entry) => Promise<Outcome>;
   /** What waiting code on this thread listens to. */
   readonly controller: AbortController;
+  readonly submittedAt: number;
+  /** Tasks that its code submitted, by the ids that the worker gave them. */
+  readonly children: Map<number, Entry>;
   /** Takes the abort listener off the caller's signal. */
   unlisten: () => void;
   /** Somebody will see how the task ends. */
   observed: boolean;
-  /** Why it was canceled. */
-  reason: unknown;
+  /** How it was taken out of service before its code ended: why it was canceled, or why it failed. */
+  verdict: { readonly reason: unknown } | { readonly error: Error } | undefined;
+  retries: number;
+  /** It holds a place of its group. */
+  inGroup: boolean;
+  startedAt: number;
+  timer: Timer | undefined;
   /** Where the code reports, once it may run. */
   block: ControlBlock | undefined;
-  slot: Slot | undefined;
+  runner: Runner | undefined;
   generation: number;
-  /** Snapshots to be told of on the next turn. */
-  readonly news: TaskSnapshot[];
+  /** Snapshots and events to be told of on the next turn, in their order. */
+  readonly news: (TaskSnapshot | (() => void))[];
 }
+
+/** What happens, for `node:diagnostics_channel`. */
+const CHANNELS = {
+  submit: diagnostics.channel("kerfwork:submit"),
+  start: diagnostics.channel("kerfwork:start"),
+  settle: diagnostics.channel("kerfwork:settle"),
+  crash: diagnostics.channel("kerfwork:crash"),
+};
 
 /**
  * The active tasks as the world sees them, and the telling of what changes.
  *
  * Nobody's code runs while state changes: changes are noted, and a later turn of the scheduler calls back, for each
- * task in this order: `changed`, removal, `tasksUpdated`, `whenDone`, `promise`.
+ * task in this order: events and `changed`, removal, `tasksUpdated`, `whenDone`, `promise`.
  */
 export class Board {
   readonly updated = new Signal<TasksUpdate>();
@@ -52,10 +78,13 @@ export class Board {
   readonly #onError: (error: unknown) => void;
   #scheduled = false;
   #stale = false;
-  #cancels: Entry[] = [];
+  #closing = false;
+  #closed: Entry[] = [];
   #finals: Entry[] = [];
   #starts: (() => void)[] = [];
+  #notices: [channel: keyof typeof CHANNELS, data: object][] = [];
   readonly #changes = new Set<Entry>();
+  readonly #idlers = new Set<() => void>();
   /** Weight of the completed tasks of the batch. */
   #doneWeight = 0;
 
@@ -67,6 +96,7 @@ export class Board {
   add(entry: Entry): void {
     this.active.set(entry.id, entry);
     this.keys.set(entry.token, entry);
+    this.notice("submit", entry);
     this.#announce();
   }
 
@@ -83,9 +113,16 @@ export class Board {
     this.#announce();
   }
 
-  /** Makes an entry canceled on the next turn. */
-  cancel(entry: Entry): void {
-    this.#cancels.push(entry);
+  /** Calls `handle` on the next turn, in order with the entry's changes. */
+  event(entry: Entry, handle: () => void): void {
+    entry.news.push(handle);
+    this.#changes.add(entry);
+    this.#schedule();
+  }
+
+  /** Makes an entry final on the next turn, as its verdict says. */
+  close(entry: Entry): void {
+    this.#closed.push(entry);
     this.#schedule();
   }
 
@@ -93,7 +130,27 @@ export class Board {
   finish(entry: Entry): void {
     entry.unlisten();
     this.#finals.push(entry);
+    this.notice("settle", entry);
     this.tell(entry);
+  }
+
+  /** Tells diagnostics of it, if anybody listens. */
+  notice(channel: keyof typeof CHANNELS, entry: Entry, more: object = {}): void {
+    if (!CHANNELS[channel].hasSubscribers) return;
+    this.#notices.push([channel, { target: entry.name, ...entry.task.snapshot(), ...more }]);
+    this.#schedule();
+  }
+
+  /** From now on nobody is told of anything but that his task is done. */
+  quiet(): void {
+    this.#closing = true;
+  }
+
+  /** Calls `run` once nothing is active and every `whenDone` has returned; returns what takes it back. */
+  whenIdle(run: () => void): () => void {
+    this.#idlers.add(run);
+    this.#schedule();
+    return () => this.#idlers.delete(run);
   }
 
   get tasks(): TaskSnapshot[] {
@@ -113,6 +170,15 @@ export class Board {
     return all === 0 ? 1 : done / all;
   }
 
+  /** Keeps an error of a callback, or a failure that nobody observes, from stopping anything. */
+  readonly contain = (error: unknown): void => {
+    try {
+      this.#onError(error);
+    } catch {
+      // the last resort failed: there is nobody left to tell
+    }
+  };
+
   #announce(): void {
     this.#stale = true;
     this.#schedule();
@@ -126,27 +192,38 @@ export class Board {
 
   #turn(): void {
     this.#scheduled = false;
-    const cancels = this.#cancels;
-    this.#cancels = [];
-    for (const entry of cancels) {
-      const { task, block } = entry;
-      if (block !== undefined) task.update(task.status, block.readProgress(), block.readMessage());
-      task.finishCanceled(entry.reason);
-      this.finish(entry);
-    }
-    const finals = this.#finals;
-    this.#finals = [];
-    const starts = this.#starts;
-    this.#starts = [];
+    for (const entry of this.#closed.splice(0)) this.#settle(entry);
+    const finals = this.#finals.splice(0);
+    const starts = this.#starts.splice(0);
+    const notices = this.#notices.splice(0);
     const changes = [...this.#changes];
     this.#changes.clear();
 
-    for (const { task, news } of changes)
-      for (const snapshot of news.splice(0)) task.changed.emit(snapshot, this.contain);
+    for (const entry of changes)
+      for (const item of entry.news.splice(0)) {
+        if (typeof item === "function") item();
+        else if (!this.#closing) entry.task.changed.emit(item, this.contain);
+      }
     for (const entry of finals) this.#remove(entry);
     if (this.#stale) this.#publish();
     for (const entry of finals) this.#conclude(entry);
+    for (const [channel, data] of notices) CHANNELS[channel].publish(data);
     for (const start of starts) start();
+    if (this.active.size === 0 && !this.#scheduled) for (const idler of [...this.#idlers]) this.#wake(idler);
+  }
+
+  #wake(idler: () => void): void {
+    this.#idlers.delete(idler);
+    idler();
+  }
+
+  /** The end of an entry that was taken out of service: with what it had reported by then. */
+  #settle(entry: Entry): void {
+    const { task, block, verdict } = entry;
+    if (block !== undefined) task.update(task.status, block.readProgress(), block.readMessage());
+    if (verdict !== undefined && "error" in verdict) task.fail(verdict.error);
+    else task.finishCanceled(verdict?.reason);
+    this.finish(entry);
   }
 
   #remove(entry: Entry): void {
@@ -158,12 +235,12 @@ export class Board {
 
   #publish(): void {
     this.#stale = false;
-    const idle = ![...this.active.values()].some(({ task }) => task.visible);
-    if (!this.updated.idle)
-      this.updated.emit(
-        Object.freeze({ tasks: Object.freeze(this.tasks), progress: this.progress }),
-        this.contain,
-      );
+    let idle = true;
+    for (const { task } of this.active.values()) if (task.visible) idle = false;
+    if (!this.updated.idle && !this.#closing) {
+      const update = Object.freeze({ tasks: Object.freeze(this.tasks), progress: this.progress });
+      this.updated.emit(update, this.contain);
+    }
     // the batch ends only after its end was published
     if (idle) this.#doneWeight = 0;
   }
@@ -177,13 +254,4 @@ export class Board {
     task.settle();
     if (task.status === "failed" && !observed) this.contain(task.error);
   }
-
-  /** Keeps an error of a callback, or a failure that nobody observes, from stopping anything. */
-  readonly contain = (error: unknown): void => {
-    try {
-      this.#onError(error);
-    } catch {
-      // the last resort failed: there is nobody left to tell
-    }
-  };
 }

@@ -1,5 +1,6 @@
 import { KerfworkError } from "../errors.ts";
-import { type ControlBlock, clamp01 } from "./control.ts";
+import { ControlBlock, clamp01 } from "./control.ts";
+import type { EventAnswer } from "./protocol.ts";
 
 /**
  * What a task's code gets as its first argument, in every kind of task: a way to report and a way to be stopped.
@@ -12,6 +13,8 @@ export interface ExecutionContext {
   setTotal(total: number): void;
   /** Shows a text beside the progress; the latest wins, cut at 1024 bytes of UTF-8. */
   setMessage(message: string): void;
+  /** Shows what was reported now, not at the manager's next look. */
+  flush(): void;
   /** True once cancellation was requested, from then on; one atomic load. */
   isCancelled(): boolean;
   /** Throws a CANCELED `KerfworkError` once cancellation was requested. */
@@ -20,6 +23,24 @@ export interface ExecutionContext {
   readonly signal: AbortSignal;
   /** A context whose 0..1 is the range `base..base + range` of this one's. */
   subContext(base: number, range: number, total?: number): ExecutionContext;
+  /**
+   * Hands `data` to the task's `whenEvent`, in order and before the task is final. Buffers in `transfer` move.
+   * A thread that is more than 1000 unhandled events ahead waits, so that none is lost and memory stays bounded.
+   */
+  sendEvent(name: string, data?: unknown, transfer?: readonly ArrayBuffer[]): void;
+  /**
+   * As `sendEvent`; resolves with `"ack"` when the handler has returned, `"nack"` when there is none, it threw or the
+   * task is canceled, `"timeout"` after `timeoutMs` (default 5000). After anything but `"ack"` the data is still yours.
+   */
+  sendEventAndWait(name: string, data?: unknown, options?: AskOptions): Promise<EventAnswer>;
+  /** As `sendEventAndWait`, for synchronous code in a worker: blocks its thread. */
+  sendEventAndWaitSync(name: string, data?: unknown, options?: AskOptions): EventAnswer;
+}
+
+export interface AskOptions {
+  /** Longest wait, ms (default 5000). */
+  readonly timeoutMs?: number;
+  readonly transfer?: readonly ArrayBuffer[];
 }
 
 /**
@@ -32,17 +53,31 @@ export interface StageReporter {
   isCancelled(): boolean;
 }
 
+/** How a context reaches its task's manager. */
+export interface ContextLink {
+  /** Called after each report; for a manager that cannot see the control block. */
+  readonly reported: (() => void) | undefined;
+  flush(): void;
+  send(name: string, data: unknown, transfer: readonly ArrayBuffer[]): void;
+  ask(name: string, data: unknown, timeoutMs: number, transfer: readonly ArrayBuffer[]): Promise<EventAnswer>;
+  askSync(name: string, data: unknown, timeoutMs: number, transfer: readonly ArrayBuffer[]): EventAnswer;
+}
+
+const ASK_MS = 5000;
+
 /** The one implementation, for every kind of task: it reports into a control block. */
 export class BlockContext implements ExecutionContext, StageReporter {
   readonly signal: AbortSignal;
   readonly #block: ControlBlock;
+  readonly #link: ContextLink;
   readonly #base: number;
   readonly #range: number;
   #total: number;
 
-  constructor(block: ControlBlock, signal: AbortSignal, base = 0, range = 1, total = 1) {
+  constructor(block: ControlBlock, signal: AbortSignal, link: ContextLink, base = 0, range = 1, total = 1) {
     this.#block = block;
     this.signal = signal;
+    this.#link = link;
     this.#base = base;
     this.#range = range;
     this.#total = validTotal(total);
@@ -58,6 +93,11 @@ export class BlockContext implements ExecutionContext, StageReporter {
 
   setMessage(message: string): void {
     this.#block.writeMessage(String(message));
+    this.#link.reported?.();
+  }
+
+  flush(): void {
+    this.#link.flush();
   }
 
   isCancelled(): boolean {
@@ -74,15 +114,44 @@ export class BlockContext implements ExecutionContext, StageReporter {
     return new BlockContext(
       this.#block,
       this.signal,
+      this.#link,
       this.#base + from * this.#range,
       share * this.#range,
       total,
     );
   }
 
+  sendEvent(name: string, data?: unknown, transfer: readonly ArrayBuffer[] = []): void {
+    this.#link.send(name, data, transfer);
+  }
+
+  sendEventAndWait(name: string, data?: unknown, options: AskOptions = {}): Promise<EventAnswer> {
+    return this.#link.ask(name, data, options.timeoutMs ?? ASK_MS, options.transfer ?? []);
+  }
+
+  sendEventAndWaitSync(name: string, data?: unknown, options: AskOptions = {}): EventAnswer {
+    return this.#link.askSync(name, data, options.timeoutMs ?? ASK_MS, options.transfer ?? []);
+  }
+
   beginStage(base: number, span: number, total: number): void {
     this.#block.writeProgress(this.#base + base * this.#range, span * this.#range, total);
+    this.#link.reported?.();
   }
+}
+
+/** A context for calling a task's code directly: reports go nowhere, events find no handler. */
+export function directContext(signal: AbortSignal = new AbortController().signal): ExecutionContext {
+  const block = new ControlBlock();
+  const cancel = (): void => block.cancel(0);
+  if (signal.aborted) cancel();
+  else signal.addEventListener("abort", cancel, { once: true });
+  return new BlockContext(block, signal, {
+    reported: undefined,
+    flush() {},
+    send() {},
+    ask: async () => "nack",
+    askSync: () => "nack",
+  });
 }
 
 /** The error of canceled work; `reason` is what the one who canceled said, if anything. */

@@ -6,6 +6,8 @@ export const LAYOUT = {
   // line 0: written by the main thread
   CANCEL: { at: 0, size: 4 }, // 0 run, 1 cancel
   GENERATION: { at: 4, size: 4 }, // which run the block serves
+  HANDLED: { at: 8, size: 4 }, // events of the run that were handled; a thread that sent too many waits on it
+  WAKE: { at: 12, size: 4 }, // grows with each order; a thread that waits for a reply waits on it
   // line 1: written by a running kernel, or by the worker's JavaScript between kernels
   STEP: { at: 64, size: 4 }, // units done by the kernel that runs
   // line 2: written by the worker's JavaScript under the seqlock
@@ -17,8 +19,7 @@ export const LAYOUT = {
   // line 3: the message, under a seqlock of its own
   MESSAGE_SEQUENCE: { at: 192, size: 4 },
   MESSAGE_LENGTH: { at: 196, size: 4 }, // UTF-8 bytes
-  // line 4: for a thread that waits
-  WAKE: { at: 256, size: 4 },
+  // lines 8 to 23
   MESSAGE: { at: 512, size: 1024 },
 } as const;
 
@@ -34,6 +35,8 @@ export const RUNNING = 1;
 
 const CANCEL = LAYOUT.CANCEL.at >> 2;
 const GENERATION = LAYOUT.GENERATION.at >> 2;
+const HANDLED = LAYOUT.HANDLED.at >> 2;
+const WAKE = LAYOUT.WAKE.at >> 2;
 const STEP = LAYOUT.STEP.at >> 2;
 const SEQUENCE = LAYOUT.SEQUENCE.at >> 2;
 const STATE = LAYOUT.STATE.at >> 2;
@@ -81,6 +84,18 @@ export class ControlBlock {
   /** Asks the run `generation` to stop; a later run is not touched. */
   cancel(generation: number): void {
     if (Atomics.load(this.#words, GENERATION) === generation) Atomics.store(this.#words, CANCEL, 1);
+  }
+
+  /** Wakes a thread that waits for room for its events. */
+  handled(): void {
+    Atomics.add(this.#words, HANDLED, 1);
+    Atomics.notify(this.#words, HANDLED);
+  }
+
+  /** Wakes a thread that waits for a reply, after the reply was posted. */
+  wake(): void {
+    Atomics.add(this.#words, WAKE, 1);
+    Atomics.notify(this.#words, WAKE);
   }
 
   get started(): boolean {
@@ -133,6 +148,24 @@ export class ControlBlock {
 
   isCancelled(): boolean {
     return Atomics.load(this.#words, CANCEL) !== 0;
+  }
+
+  get handledEvents(): number {
+    return Atomics.load(this.#words, HANDLED);
+  }
+
+  /** Blocks this thread until another event was handled than `handled`, at most `ms`. */
+  waitHandled(handled: number, ms: number): void {
+    Atomics.wait(this.#words, HANDLED, handled, ms);
+  }
+
+  get wakes(): number {
+    return Atomics.load(this.#words, WAKE);
+  }
+
+  /** Blocks this thread until there were more than `wakes`, at most `ms`. */
+  waitWake(wakes: number, ms: number): void {
+    Atomics.wait(this.#words, WAKE, wakes, ms);
   }
 
   writeState(state: number): void {

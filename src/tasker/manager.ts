@@ -1,54 +1,64 @@
 import { describe, invalid, KerfworkError } from "../errors.ts";
 import { Board, type Entry, type TasksUpdate } from "./board.ts";
-import { BlockContext } from "./context.ts";
+import { handleEvent, hear, type ManagerAccess } from "./children.ts";
+import { type Clock, realClock } from "./clock.ts";
+import { BlockContext, type ContextLink } from "./context.ts";
 import { ControlBlock, RUNNING } from "./control.ts";
+import { asError, Dispatcher, type Ground, type ManagerStats } from "./dispatcher.ts";
 import {
+  type FullManagerOptions,
   type ManagerOptions,
   managerOptions,
   type ProcessOptions,
   type TaskOptions,
+  type ThreadOptions,
   taskOptions,
 } from "./options.ts";
-import { type Outcome, Pool, type PoolCounts, type Slot } from "./pool.ts";
-import { Queue } from "./queue.ts";
+import type { Outcome, Runner } from "./pool.ts";
+import type { Call, EventAnswer } from "./protocol.ts";
 import type { Signal } from "./signal.ts";
 import { type EngineFunction, recordTarget, type TaskFunction, type WorkerFunction } from "./target.ts";
 import { Task, type TaskKey, type TaskKind, type TaskSnapshot } from "./task.ts";
 
-/** Numbers of the moment, for tests and dashboards. */
-export interface ManagerStats extends Readonly<PoolCounts> {
-  readonly queued: number;
-  readonly running: number;
-  /** Canceled tasks whose code has not ended yet. */
-  readonly retiring: number;
-  /** Live threads. */
-  readonly threads: number;
-}
-
-/** While a worker has not said that it started, it is looked at this often, ms. */
-const START_LOOK_MS = 10;
-/** Canceled code that goes on reporting gets this many times `graceMs` at most. */
-const GRACES = 10;
-
 /** Runs background work of all kinds behind one interface: keyed, cancelable, with progress. */
 export class TaskManager {
-  #options: Required<ManagerOptions>;
-  #board: Board;
+  #options: FullManagerOptions;
+  readonly #clock: Clock;
+  readonly #board: Board;
+  readonly #dispatcher: Dispatcher;
+  readonly #access: ManagerAccess;
+  /** What a shutdown has to settle or take back. */
+  readonly #pending = new Set<() => void>();
   #initialized = false;
   #lastId = 0;
-  #pool: Pool | undefined;
+  #droppedEvents = 0;
   #closed: Promise<void> | undefined;
-  readonly #queue = new Queue<Entry>();
-  /** Entries whose code may be running and still counts. */
-  readonly #live = new Set<Entry>();
-  /** Canceled entries whose code has not ended. */
-  readonly #retiring = new Set<Entry>();
-  #sampler: NodeJS.Timeout | undefined;
-  #sampledAt = 0;
 
-  constructor(options: ManagerOptions = {}) {
+  /** @param ground  for tests: time and runners of their own */
+  constructor(options: ManagerOptions = {}, ground: Ground = { clock: realClock }) {
     this.#options = managerOptions(options);
-    this.#board = this.#newBoard();
+    this.#clock = ground.clock;
+    this.#board = new Board(
+      (run) => this.#options.scheduler(run),
+      (error) => this.#options.onError(error),
+    );
+    this.#dispatcher = new Dispatcher(this.#board, () => this.#options, ground);
+    this.#access = {
+      board: this.#board,
+      look: (entry) => this.#dispatcher.watch.look(entry, entry.verdict === undefined),
+      lend: (entry, waiting) => {
+        entry.runner?.lend(waiting);
+        this.#dispatcher.pump();
+      },
+      adopt: ({ kind, call, options }, _parent, whenDone) =>
+        this.#submit(kind === "thread" ? "thread" : "process", call, { ...options, whenDone }),
+      cancel: (entry, reason) => this.#dispatcher.cancel(entry, reason),
+      cancelTask: (key) => this.cancelTask(key),
+      getTask: (key) => this.getTask(key),
+      dropped: () => {
+        this.#droppedEvents++;
+      },
+    };
   }
 
   /** Sets the options of a manager that has not run anything yet, such as the default one; once. */
@@ -57,13 +67,6 @@ export class TaskManager {
       throw new KerfworkError("INVALID_STATE", "Expected `initialize` once, before the first task");
     this.#options = managerOptions(options);
     this.#initialized = true;
-  }
-
-  #newBoard(): Board {
-    return new Board(
-      (run) => this.#options.scheduler(run),
-      (error) => this.#options.onError(error),
-    );
   }
 
   /** Fires after every change of the visible tasks; progress at most once per `progressIntervalMs`. */
@@ -80,19 +83,19 @@ export class TaskManager {
     options: TaskOptions<Awaited<R>> = {},
   ): Task<Awaited<R>> {
     if (typeof run !== "function") throw invalid("run", "a function", run);
-    const entry = this.#insert("coroutine", args, options, async (entry) => {
+    const begin = async (entry: Entry): Promise<Outcome> => {
       const block = new ControlBlock();
+      entry.block = block;
       block.writeState(RUNNING);
-      this.#watch(entry, block);
+      this.#dispatcher.watch.look(entry, false);
+      const context = new BlockContext(block, entry.controller.signal, this.#localLink(entry));
       try {
-        return { ok: true, value: await run(new BlockContext(block, entry.controller.signal), ...args) };
+        return { ok: true, value: await run(context, ...args) };
       } catch (error) {
         return { ok: false, error: asError(error) };
       }
-    });
-    this.#board.start(() => {
-      if (!entry.task.isCancelled()) this.#run(entry);
-    });
+    };
+    const entry = this.#insert("coroutine", this.#dispatcher.lanes.coroutine, run.name, args, options, begin);
     return entry.task as Task<Awaited<R>>;
   }
 
@@ -111,39 +114,69 @@ export class TaskManager {
     options?: ProcessOptions<Awaited<R>>,
   ): Task<Awaited<R>>;
   runProcess(target: unknown, args: unknown, options: ProcessOptions<unknown> = {}): Task<unknown> {
-    const job = {
-      target: recordTarget(target),
-      args: args as unknown[],
-      transfer: options.transfer ?? [],
-    };
-    const entry = this.#insert("process", args, options, (entry) => {
-      const slot = entry.slot as Slot;
-      const { block, generation } = slot.open();
-      entry.generation = generation;
-      this.#watch(entry, block);
-      return slot.run(job);
-    });
-    // not at once: what the caller cancels, replaces or submits with a higher priority in the same turn comes first
-    if (!entry.task.isCancelled()) this.#queue.push(entry);
-    queueMicrotask(() => this.#pump());
-    return entry.task;
+    return this.#submit("process", { target: recordTarget(target), args: args as unknown[] }, options).task;
   }
 
-  /** Adds a task and, in the same step, cancels the one whose key it takes. */
+  /** Runs blocking work on a thread that holds no compute slot. Otherwise as `runProcess`. */
+  runThread<A extends unknown[], R>(
+    target: EngineFunction<A, R> | WorkerFunction<A, R>,
+    args: NoInfer<A>,
+    options?: ThreadOptions<Awaited<R>>,
+  ): Task<Awaited<R>>;
+  runThread<A extends unknown[], R>(
+    target: TaskFunction<A, R>,
+    args: NoInfer<A>,
+    options?: ThreadOptions<Awaited<R>>,
+  ): Task<Awaited<R>>;
+  runThread(target: unknown, args: unknown, options: ThreadOptions<unknown> = {}): Task<unknown> {
+    return this.#submit("thread", { target: recordTarget(target), args: args as unknown[] }, options).task;
+  }
+
+  #submit(kind: "process" | "thread", call: Call, options: ProcessOptions<unknown>): Entry {
+    const { lanes } = this.#dispatcher;
+    const lane =
+      kind === "thread" ? lanes.thread : options.isolation === "process" ? lanes.isolated : lanes.process;
+    const begin = (entry: Entry): Promise<Outcome> => {
+      const runner = entry.runner as Runner;
+      const { block, generation } = runner.open();
+      entry.block = block;
+      entry.generation = generation;
+      const transfer = options.transfer ?? [];
+      return runner.run({ ...call, transfer, hear: (message) => hear(entry, message, this.#access) });
+    };
+    return this.#insert(kind, lane, call.target.name, call.args, options, begin);
+  }
+
+  /** Adds a task and, in the same step, cancels the one whose key it takes. The one path for all kinds. */
   #insert(
     kind: TaskKind,
+    lane: Entry["lane"],
+    name: string,
     args: unknown,
     options: ProcessOptions<unknown>,
-    begin: (entry: Entry) => Promise<Outcome>,
+    begin: Entry["begin"],
   ): Entry {
     if (this.#closed) throw new KerfworkError("MANAGER_CLOSED", "Expected no submission after `shutdown`");
     if (!Array.isArray(args)) throw invalid("args", "an array of arguments", args);
-    const { visible, weight, priority } = taskOptions(options, kind !== "coroutine");
-    const { key = Symbol("task"), whenDone, signal } = options;
+    const full = taskOptions(kind, options);
+    const { key = Symbol("task"), whenDone, whenEvent, signal, group } = options;
+    const { ageingMs, maxQueued } = this.#options;
     const token = keyToken(key);
+    const old = this.#board.keys.get(token);
+    if (old !== undefined && full.replace === "reject" && !old.task.final)
+      throw new KerfworkError(
+        "KEY_BUSY",
+        `Expected no active task of the key ${describe(key)}, there is task ${old.id}`,
+      );
+    if (this.#dispatcher.queued >= maxQueued)
+      throw new KerfworkError(
+        "QUEUE_FULL",
+        `Expected at most ${maxQueued} waiting tasks: await \`ready()\` first`,
+      );
     const id = ++this.#lastId;
-    const task = new Task<unknown>(id, key, kind, visible, weight, {
-      cancel: (reason) => this.#cancel(entry, reason),
+    const submittedAt = this.#clock.now();
+    const task = new Task<unknown>(id, key, kind, full.visible, full.weight, {
+      cancel: (reason) => this.#dispatcher.cancel(entry, reason),
       observe: () => {
         entry.observed = true;
       },
@@ -151,155 +184,80 @@ export class TaskManager {
     const entry: Entry = {
       task,
       id,
-      priority,
+      rank: submittedAt / ageingMs - full.priority,
       token,
+      name: name || "anonymous",
+      lane,
+      group,
+      timeoutMs: full.timeoutMs,
       whenDone: whenDone?.bind(options),
+      whenEvent: whenEvent?.bind(options),
       begin,
       controller: new AbortController(),
+      submittedAt,
+      children: new Map(),
       unlisten: () => {},
       observed: whenDone !== undefined,
-      reason: undefined,
+      verdict: undefined,
+      retries: full.retries,
+      inGroup: false,
+      startedAt: 0,
+      timer: undefined,
       block: undefined,
-      slot: undefined,
+      runner: undefined,
       generation: 0,
       news: [],
     };
-    const old = this.#board.keys.get(token);
-    const tellOld = old && this.#retire(old, new KerfworkError("CANCELED", "Another task took its key"));
+    const took = new KerfworkError("CANCELED", "Another task took its key");
+    const tellOld = old && this.#dispatcher.retire(old, { reason: took });
     this.#board.add(entry);
+    if (old !== undefined && full.replace === "wait")
+      void old.task.ended.then(() => this.#dispatcher.enqueue(entry));
+    else this.#dispatcher.enqueue(entry);
     tellOld?.();
-    if (signal?.aborted) this.#cancel(entry, signal.reason);
+    if (signal?.aborted) this.#dispatcher.cancel(entry, signal.reason);
     else if (signal) {
-      const abort = (): boolean => this.#cancel(entry, signal.reason);
+      const abort = (): boolean => this.#dispatcher.cancel(entry, signal.reason);
       signal.addEventListener("abort", abort, { once: true });
       entry.unlisten = () => signal.removeEventListener("abort", abort);
     }
     return entry;
   }
 
-  // --- running ---
-
-  /** Starts waiting tasks while there are free threads. */
-  #pump(): void {
-    while (this.#queue.size > 0 && !this.#closed) {
-      const { maxWorkers, assets, recycleBytes } = this.#options;
-      this.#pool ??= new Pool({ size: maxWorkers, recycleBytes, ...assets });
-      const slot = this.#pool.free();
-      if (slot === undefined) return;
-      const entry = this.#queue.pop() as Entry;
-      entry.slot = slot;
-      this.#run(entry);
-    }
+  /** How the context of a coroutine reaches this manager. */
+  #localLink(entry: Entry): ContextLink {
+    const send = (name: string, data: unknown, answer: (answer: EventAnswer) => void): void =>
+      handleEvent(entry, name, data, this.#access, answer);
+    return {
+      reported: undefined,
+      flush: () => this.#access.look(entry),
+      send: (name, data) => send(name, data, () => {}),
+      ask: (name, data, timeoutMs) =>
+        new Promise((resolve) => {
+          const timer = this.#clock.after(timeoutMs, () => resolve("timeout"));
+          send(name, data, (answer) => {
+            timer.cancel();
+            resolve(answer);
+          });
+        }),
+      askSync: () => {
+        throw new KerfworkError(
+          "INVALID_STATE",
+          "Expected `sendEventAndWaitSync` in a worker: this thread may not block",
+        );
+      },
+    };
   }
 
-  /** Runs an entry's code and files what becomes of it; every path ends in `#end`. */
-  #run(entry: Entry): void {
-    this.#live.add(entry);
-    entry.begin(entry).then(
-      (outcome) => this.#end(entry, outcome),
-      (error) => this.#end(entry, { ok: false, error: asError(error) }),
-    );
+  /** Resolves when fewer tasks wait than `maxQueued`, for those who submit more than they want to hold in memory. */
+  ready(): Promise<void> {
+    return this.#dispatcher.ready();
   }
-
-  #end(entry: Entry, outcome: Outcome): void {
-    const { task } = entry;
-    if (!task.isCancelled()) {
-      // the last look: nothing that was reported is lost
-      this.#look(entry, true);
-      if (outcome.ok) task.complete(outcome.value);
-      else task.fail(outcome.error);
-      this.#board.finish(entry);
-    }
-    this.#live.delete(entry);
-    this.#retiring.delete(entry);
-    task.end();
-    this.#pump();
-  }
-
-  // --- canceling ---
 
   /** Cancels the active task of a key; false when there is none, or it was canceled before. Never throws. */
   cancelTask(key: TaskKey, reason?: unknown): boolean {
     const entry = this.#board.keys.get(keyToken(key));
-    return entry !== undefined && this.#cancel(entry, reason);
-  }
-
-  #cancel(entry: Entry, reason: unknown): boolean {
-    const tell = this.#retire(entry, reason);
-    tell?.();
-    return tell !== undefined;
-  }
-
-  /**
-   * Takes an entry out of service without running anybody's code; the function returned then tells the code of it.
-   * Undefined when there is nothing to cancel.
-   */
-  #retire(entry: Entry, reason: unknown): (() => void) | undefined {
-    const { task } = entry;
-    if (task.final || task.isCancelled()) return undefined;
-    task.markCancelled();
-    entry.reason = reason;
-    this.#board.cancel(entry);
-    this.#queue.remove(entry);
-    if (!this.#live.delete(entry)) {
-      task.end();
-      return () => {};
-    }
-    this.#retiring.add(entry);
-    entry.block?.cancel(entry.generation);
-    this.#ladder(entry);
-    return () => {
-      entry.slot?.cancel(entry.generation, reason);
-      entry.controller.abort(reason);
-    };
-  }
-
-  /** Ends the thread under canceled code that neither leaves nor shows a sign of life. */
-  #ladder(entry: Entry): void {
-    const { slot, block, generation } = entry;
-    if (slot === undefined || block === undefined) return;
-    let seen = block.heartbeat;
-    let rounds = 0;
-    const check = (): void => {
-      if (!this.#retiring.has(entry)) return;
-      const now = block.heartbeat;
-      if (now === seen || ++rounds === GRACES) slot.kill(generation);
-      else setTimeout(check, this.#options.graceMs).unref();
-      seen = now;
-    };
-    setTimeout(check, this.#options.graceMs).unref();
-  }
-
-  // --- watching ---
-
-  #watch(entry: Entry, block: ControlBlock): void {
-    entry.block = block;
-    this.#look(entry, false);
-    this.#sample();
-  }
-
-  /** Looks at the control blocks of the live entries, as long as there are any. */
-  #sample(): void {
-    if (this.#sampler !== undefined || this.#live.size === 0) return;
-    const { progressIntervalMs } = this.#options;
-    const starting = [...this.#live].some(({ task }) => task.status === "pending");
-    const look = (): void => {
-      this.#sampler = undefined;
-      const due = performance.now() - this.#sampledAt >= progressIntervalMs - 1;
-      if (due) this.#sampledAt = performance.now();
-      for (const entry of this.#live) this.#look(entry, due);
-      this.#sample();
-    };
-    const wait = starting ? Math.min(START_LOOK_MS, progressIntervalMs) : progressIntervalMs;
-    this.#sampler = setTimeout(look, wait).unref();
-  }
-
-  /** Takes over what an entry's code has reported; its progress and message only when that is due. */
-  #look(entry: Entry, due: boolean): void {
-    const { task, block } = entry;
-    if (!block?.started) return;
-    if (task.update("running", task.progress, task.message)) this.#board.tell(entry);
-    if (due && task.update("running", block.readProgress(), block.readMessage())) this.#board.tell(entry);
+    return entry !== undefined && this.#dispatcher.cancel(entry, reason);
   }
 
   // --- looking from outside ---
@@ -329,20 +287,79 @@ export class TaskManager {
   }
 
   stats(): ManagerStats {
-    const none = { spawned: 0, crashed: 0, killed: 0, recycled: 0 };
-    return {
-      queued: this.#queue.size,
-      running: this.#live.size,
-      retiring: this.#retiring.size,
-      threads: this.#pool?.slots.filter((slot) => slot.warm).length ?? 0,
-      ...(this.#pool?.counts ?? none),
+    return { ...this.#dispatcher.stats(), droppedEvents: this.#droppedEvents };
+  }
+
+  // --- the main thread ---
+
+  /** Runs `run` on a turn of the scheduler; settles as it does, or with MANAGER_CLOSED when a shutdown comes first. */
+  runOnMain<R>(run: () => R): Promise<Awaited<R>> {
+    return new Promise((resolve, reject) => {
+      const closed = (): void =>
+        reject(new KerfworkError("MANAGER_CLOSED", "The task manager was shut down"));
+      if (this.#closed) return closed();
+      this.#pending.add(closed);
+      this.#board.start(() => {
+        if (!this.#pending.delete(closed)) return;
+        try {
+          resolve(run() as Awaited<R>);
+        } catch (error) {
+          reject(error);
+        }
+      });
+    });
+  }
+
+  /** Calls `run` on the main thread in `ms`, unless it is canceled or the manager is shut down before. */
+  delay(ms: number, run: () => void): { cancel(): void } {
+    if (this.#closed) throw new KerfworkError("MANAGER_CLOSED", "Expected no `delay` after `shutdown`");
+    const cancel = (): void => {
+      this.#pending.delete(cancel);
+      timer.cancel();
     };
+    const fire = (): void => {
+      if (!this.#pending.delete(cancel)) return;
+      try {
+        run();
+      } catch (error) {
+        this.#board.contain(error);
+      }
+    };
+    this.#pending.add(cancel);
+    const timer = this.#clock.after(ms, () => this.#board.start(fire), true);
+    return { cancel };
+  }
+
+  /** True once no task is active and every `whenDone` has returned; false after `timeoutMs` (default: never). */
+  whenIdle({ timeoutMs = Number.POSITIVE_INFINITY }: { readonly timeoutMs?: number } = {}): Promise<boolean> {
+    if (this.#board.active.size === 0) return Promise.resolve(true);
+    if (timeoutMs <= 0) return Promise.resolve(false);
+    return new Promise((resolve) => {
+      const idle = this.#board.whenIdle(() => {
+        timer?.cancel();
+        resolve(true);
+      });
+      const late = (): void => {
+        idle();
+        resolve(false);
+      };
+      const timer =
+        timeoutMs === Number.POSITIVE_INFINITY ? undefined : this.#clock.after(timeoutMs, late, true);
+    });
   }
 
   // --- ending ---
 
   /**
-   * Cancels all tasks, waits for their code to end, at most `graceMs`, and ends all threads. Nothing can be submitted
+   * Replaces all workers. Running tasks may end within `graceMs` or fail with POOL_RESTARTED, waiting ones run on the new
+   * workers; targets that were refused are admitted again.
+   */
+  restartPool({ graceMs = 1000 }: { readonly graceMs?: number } = {}): Promise<void> {
+    return this.#dispatcher.restart(graceMs);
+  }
+
+  /**
+   * Cancels all tasks, waits for their code to end, at most `graceMs`, and ends all workers. Nothing can be submitted
    * afterwards. The same promise each time.
    */
   shutdown({ graceMs = 1000 }: { readonly graceMs?: number } = {}): Promise<void> {
@@ -351,21 +368,14 @@ export class TaskManager {
   }
 
   async #shutdown(graceMs: number): Promise<void> {
-    const entries = [...this.#board.active.values()];
-    const tells = entries.map((entry) =>
-      this.#retire(entry, new KerfworkError("MANAGER_CLOSED", "The task manager was shut down")),
+    this.#board.quiet();
+    for (const settle of [...this.#pending]) settle();
+    this.#pending.clear();
+    const settled = [...this.#board.active.values()].map(({ task }) => task.promise.catch(() => {}));
+    await this.#dispatcher.close(
+      graceMs,
+      new KerfworkError("MANAGER_CLOSED", "The task manager was shut down"),
     );
-    for (const tell of tells) tell?.();
-    const ended = [...this.#retiring, ...entries].map(({ task }) => task.ended);
-    const settled = entries.map(({ task }) => task.promise.catch(() => {}));
-    let timer: NodeJS.Timeout | undefined;
-    const deadline = new Promise<void>((resolve) => {
-      timer = setTimeout(resolve, graceMs);
-    });
-    await Promise.race([Promise.all(ended), deadline]);
-    clearTimeout(timer);
-    clearTimeout(this.#sampler);
-    await this.#pool?.close();
     await Promise.all(settled);
   }
 
@@ -381,8 +391,4 @@ function keyToken(key: TaskKey): unknown {
   if (typeof key === "string") return `"${key}`;
   if (typeof key === "number" || typeof key === "symbol") return key;
   throw invalid("key", "a string, number, symbol or array of strings and numbers", key);
-}
-
-function asError(value: unknown): Error {
-  return value instanceof Error ? value : new Error(`Thrown value: ${describe(value)}`, { cause: value });
 }

@@ -1,28 +1,32 @@
 import { fileURLToPath } from "node:url";
-import { MessageChannel, type MessagePort, receiveMessageOnPort, type Worker } from "node:worker_threads";
-import workerpool, { type Pool as Executor } from "workerpool";
 import { KerfworkError, restoreError } from "../errors.ts";
 import { packArgs, packsAtOnce, SharedBuffers } from "./args.ts";
-import { ControlBlock, MEMORY_PAGES } from "./control.ts";
-import { environment, type TargetRecord } from "./target.ts";
-import type { Answer, Order, WorkerSetup } from "./worker.ts";
-
-/** Workers whose memory outgrew this are ended when idle: shared memory never shrinks. */
-const RECYCLE_BYTES = 256 * 2 ** 20;
+import { Child } from "./child.ts";
+import type { Clock, Timer } from "./clock.ts";
+import type { ControlBlock } from "./control.ts";
+import type { Call, Message, Order } from "./protocol.ts";
+import { type Host, Thread } from "./thread.ts";
 
 export interface PoolOptions {
-  /** Threads, >= 1. */
+  /** Hosts that run at the same time, >= 1. */
   readonly size: number;
-  /** The worker script; default: the one that ships beside this file. */
-  readonly worker?: string | URL;
-  readonly recycleBytes?: number;
+  readonly isolation: "thread" | "process";
+  readonly clock: Clock;
+  /** The worker script (default: the one that ships beside this file). */
+  readonly worker?: string | URL | undefined;
+  /** Run in each host before its first job. */
+  readonly init?: Call | undefined;
+  /** A host whose memory grew beyond this is ended when idle: shared memory never shrinks. */
+  readonly recycleBytes: number;
+  /** A host that was idle this long is ended; undefined keeps it. */
+  readonly idleMs?: number | undefined;
 }
 
 /** One call of a target. */
-export interface Job {
-  readonly target: TargetRecord;
-  readonly args: readonly unknown[];
+export interface Job extends Call {
   readonly transfer: readonly unknown[];
+  /** Gets what the code sends while it runs. */
+  readonly hear: (message: Message) => void;
 }
 
 /** How a job ended; a crash says so by an error's code. Running a job never rejects. */
@@ -30,7 +34,7 @@ export type Outcome =
   | { readonly ok: true; readonly value: unknown }
   | { readonly ok: false; readonly error: Error };
 
-/** What the pool has done since it was made. */
+/** What pools have done since they were made. */
 export interface PoolCounts {
   spawned: number;
   crashed: number;
@@ -38,257 +42,234 @@ export interface PoolCounts {
   recycled: number;
 }
 
+/** Where jobs run: real pools, or the inline one for tests. */
+export interface Runners {
+  /** A runner that can take a job now, or undefined. */
+  free(): Runner | undefined;
+  /** Live hosts. */
+  readonly hosts: number;
+  close(): Promise<void>;
+}
+
+/** Takes one job at a time: `open`, then `run`. */
+export interface Runner {
+  /** Takes the runner and readies its control block. */
+  open(): { readonly block: ControlBlock; readonly generation: number };
+  /** Resolves when the job's code has ended and the runner is free again. */
+  run(job: Job): Promise<Outcome>;
+  /** Tells the running job that it is canceled: inside kernels by the control word, to waiting code by its signal. */
+  cancel(generation: number, reason: unknown): void;
+  /** Ends the host under a job that does not obey. */
+  kill(generation: number): void;
+  post(generation: number, order: Order, transfer?: ArrayBuffer[]): void;
+  /** Says that the running job waits for others, so that another may run in its place. */
+  lend(waiting: boolean): void;
+}
+
 /**
- * Worker threads, each in a slot of its own. workerpool starts, watches and ends them; its queue stays empty, since a
- * slot runs one job at a time: its queue would stall after a crash. Arguments and results travel over a port of ours,
- * where what cannot be cloned fails at once and harms nobody.
+ * Hosts, each in a slot of its own. workerpool's queue stays empty, since a slot runs one job at a time: its queue would
+ * stall after a crash.
  */
-export class Pool {
-  readonly slots: readonly Slot[];
-  readonly counts: PoolCounts = { spawned: 0, crashed: 0, killed: 0, recycled: 0 };
+export class Pool implements Runners {
+  readonly #options: PoolOptions;
+  readonly #counts: PoolCounts;
+  readonly #buffers = new SharedBuffers();
+  readonly #slots: Slot[] = [];
 
-  constructor(options: PoolOptions) {
-    const buffers = new SharedBuffers();
-    const script = fileURLToPath(options.worker ?? new URL("../esm/worker.js", import.meta.url));
-    const limit = options.recycleBytes ?? RECYCLE_BYTES;
-    this.slots = Array.from({ length: options.size }, () => new Slot(script, buffers, limit, this.counts));
+  constructor(options: PoolOptions, counts: PoolCounts) {
+    this.#options = options;
+    this.#counts = counts;
   }
 
-  /** A slot that can take a job now: one with a warm thread if there is any. */
+  /** Prefers a slot whose host is up. There are more slots than `size` while running jobs wait for their children. */
   free(): Slot | undefined {
-    const free = this.slots.filter((slot) => !slot.busy);
-    return free.find((slot) => slot.warm) ?? free[0];
+    const working = this.#slots.filter((slot) => slot.busy && !slot.lent).length;
+    if (working >= this.#options.size) return undefined;
+    const free = this.#slots.filter((slot) => !slot.busy);
+    const slot = free.find((slot) => slot.up) ?? free[0];
+    if (slot !== undefined) return slot;
+    const fresh = new Slot(this.#options, this.#buffers, this.#counts, () => this.#shrink());
+    this.#slots.push(fresh);
+    return fresh;
   }
 
-  /** Ends all threads at once; resolves when they are gone. */
+  get hosts(): number {
+    return this.#slots.filter((slot) => slot.up).length;
+  }
+
   async close(): Promise<void> {
-    await Promise.all(this.slots.map((slot) => slot.end()));
+    await Promise.all(this.#slots.map((slot) => slot.end()));
+  }
+
+  /** Gives back the hosts that were needed only while others waited. */
+  #shrink(): void {
+    let spare = this.#slots.length - this.#options.size;
+    for (const slot of [...this.#slots]) {
+      if (spare <= 0) return;
+      if (slot.busy) continue;
+      void slot.end();
+      this.#slots.splice(this.#slots.indexOf(slot), 1);
+      spare--;
+    }
   }
 }
 
-/** A place for one worker thread: empty until its first job and after its thread ended. */
-export class Slot {
-  readonly #script: string;
+/** A place for one host: empty until its first job and after its host ended. */
+class Slot implements Runner {
+  readonly #options: PoolOptions;
   readonly #buffers: SharedBuffers;
-  readonly #recycleBytes: number;
   readonly #counts: PoolCounts;
-  #thread: Thread | undefined;
+  readonly #freed: () => void;
+  #host: Host | undefined;
   #generation = 0;
   #busy = false;
+  #lent = false;
   #ending: "killed" | "closed" | undefined;
+  #idle: Timer | undefined;
 
-  constructor(script: string, buffers: SharedBuffers, recycleBytes: number, counts: PoolCounts) {
-    this.#script = script;
+  constructor(options: PoolOptions, buffers: SharedBuffers, counts: PoolCounts, freed: () => void) {
+    this.#options = options;
     this.#buffers = buffers;
-    this.#recycleBytes = recycleBytes;
     this.#counts = counts;
+    this.#freed = freed;
   }
 
   get busy(): boolean {
     return this.#busy;
   }
 
-  get warm(): boolean {
-    return this.#thread !== undefined;
+  get lent(): boolean {
+    return this.#lent;
   }
 
-  /** Takes the slot for a job and readies its control block. The job follows with `run`. */
+  /** True while there is a host in it. */
+  get up(): boolean {
+    return this.#host !== undefined;
+  }
+
+  lend(waiting: boolean): void {
+    this.#lent = waiting;
+  }
+
   open(): { block: ControlBlock; generation: number } {
     this.#busy = true;
     this.#ending = undefined;
-    if (this.#thread === undefined) {
-      this.#thread = new Thread(this.#script);
+    this.#idle?.cancel();
+    if (this.#host === undefined) {
+      const { isolation, worker, init } = this.#options;
+      const script = fileURLToPath(worker ?? new URL("../esm/worker.js", import.meta.url));
+      this.#host = isolation === "thread" ? new Thread(script, init) : new Child(script, init);
       this.#counts.spawned++;
     }
-    const { block } = this.#thread;
+    const { block } = this.#host;
     block.open(++this.#generation);
     return { block, generation: this.#generation };
   }
 
-  /** Runs the job that `open` made room for; resolves when its code has ended and the slot is free again. */
   async run(job: Job): Promise<Outcome> {
-    const thread = this.#thread as Thread;
-    const { args, transfer } = job;
-    const packed = packsAtOnce(args)
-      ? { args: [...args], transfer: movable(transfer), staged: [] }
-      : await packArgs(args, transfer, this.#buffers);
+    const host = this.#host as Host;
+    const { target, args } = job;
+    const isolated = this.#options.isolation === "process";
+    const packed =
+      isolated || packsAtOnce(args)
+        ? { args, transfer: movable(job.transfer), staged: [] }
+        : await packArgs(args, job.transfer, this.#buffers);
     let outcome: Outcome;
     try {
-      const answer = await thread.run(
-        {
-          type: "run",
-          generation: this.#generation,
-          target: job.target,
-          args: packed.args,
-          staged: packed.staged,
-        },
-        packed.transfer,
-      );
-      outcome = answer.error
-        ? { ok: false, error: restoreError(answer.error) }
-        : { ok: true, value: answer.value };
-      if (answer.bytes > this.#recycleBytes) {
-        this.#counts.recycled++;
-        void this.#drop(thread);
+      const order = {
+        type: "run",
+        generation: this.#generation,
+        target,
+        args: packed.args,
+        staged: packed.staged,
+      } as const;
+      const done = await host.run(order, packed.transfer, job.hear);
+      outcome = done.error ? { ok: false, error: restoreError(done.error) } : { ok: true, value: done.value };
+      const unfit = outcome.ok === false && (outcome.error as KerfworkError).code === "WORKER_INIT";
+      if (done.bytes > this.#options.recycleBytes || unfit) {
+        this.#counts.recycled += unfit ? 0 : 1;
+        void this.#drop(host);
       }
     } catch (error) {
-      outcome = { ok: false, error: this.#explain(error as Error, thread, job) };
+      outcome = { ok: false, error: this.#explain(error as Error, host, target.name) };
       if (!(error instanceof KerfworkError)) {
         this.#counts.crashed += this.#ending ? 0 : 1;
-        void this.#drop(thread);
+        void this.#drop(host);
       }
     }
     this.#buffers.give(packed.staged);
     this.#busy = false;
+    this.#lent = false;
+    const { idleMs, clock } = this.#options;
+    if (idleMs !== undefined && this.up) this.#idle = clock.after(idleMs, () => void this.end());
+    this.#freed();
     return outcome;
   }
 
-  /** Tells the running job that it is canceled: inside kernels by the control word, to waiting code by its signal. */
   cancel(generation: number, reason: unknown): void {
-    this.#thread?.cancel(generation, reason);
+    const host = this.#host;
+    if (!this.#busy || host === undefined || generation !== this.#generation) return;
+    host.block.cancel(generation);
+    if (host instanceof Child) this.#ending = "killed";
+    try {
+      host.post({ type: "cancel", generation, reason });
+    } catch {
+      host.post({ type: "cancel", generation, reason: undefined }); // the reason cannot be cloned
+    }
   }
 
-  /** Ends the thread under a job that does not obey. */
   kill(generation: number): void {
-    if (!this.#busy || generation !== this.#generation || this.#thread === undefined) return;
+    if (!this.#busy || generation !== this.#generation || this.#host === undefined) return;
     this.#ending = "killed";
     this.#counts.killed++;
-    void this.#drop(this.#thread);
+    void this.#drop(this.#host);
+  }
+
+  post(generation: number, order: Order, transfer: ArrayBuffer[] = []): void {
+    if (this.#busy && generation === this.#generation) this.#host?.post(order, transfer);
   }
 
   async end(): Promise<void> {
     this.#ending = "closed";
-    if (this.#thread !== undefined) await this.#drop(this.#thread);
+    this.#idle?.cancel();
+    if (this.#host !== undefined) await this.#drop(this.#host);
   }
 
-  #drop(thread: Thread): Promise<void> {
-    if (this.#thread === thread) this.#thread = undefined;
-    return thread.end();
+  #drop(host: Host): Promise<void> {
+    if (this.#host === host) this.#host = undefined;
+    return host.end();
   }
 
-  #explain(error: Error, thread: Thread, job: Job): Error {
+  #explain(error: Error, host: Host, name: string): Error {
     if (error instanceof KerfworkError) return error;
-    const name = job.target.name;
     const data = { target: name };
     if (this.#ending === "killed")
       return new KerfworkError(
         "WORKER_CRASHED",
-        `The worker was ended, as \`${name}\` did not stop when canceled`,
+        `The worker was ended, as \`${name}\` did not stop when told to`,
         { data },
       );
     if (this.#ending === "closed")
-      return new KerfworkError("MANAGER_CLOSED", `The pool was closed while \`${name}\` ran`, { data });
+      return new KerfworkError("WORKER_CRASHED", `The worker was ended while it ran \`${name}\``, { data });
     const cause = (error.cause as Error | undefined) ?? error;
-    const exit = /exitCode: `(-?\d+)`/.exec(error.message)?.[1];
-    const how = exit === undefined ? cause.message : `exit code ${exit}`;
-    return thread.ready
+    const [, exit, signal] = /exitCode: `(\S*)`\s+signalCode: `(\S*)`/.exec(error.message) ?? [];
+    const known = (word: string | undefined): word is string =>
+      word !== undefined && !/^(null|undefined)$/.test(word);
+    const how = known(exit) ? `exit code ${exit}` : known(signal) ? `signal ${signal}` : cause.message;
+    const facts = {
+      ...data,
+      ...(known(exit) ? { exitCode: Number(exit) } : {}),
+      ...(known(signal) ? { signal } : {}),
+    };
+    return host.ready
       ? new KerfworkError("WORKER_CRASHED", `The worker ended while it ran \`${name}\`: ${how}`, {
           cause,
-          data: exit === undefined ? data : { ...data, exitCode: Number(exit) },
+          data: facts,
         })
       : new KerfworkError("WORKER_INIT", `The worker for \`${name}\` could not start: ${how}`, {
           cause,
-          data,
+          data: facts,
         });
-  }
-}
-
-/** A live worker thread, its memory and its port. */
-class Thread {
-  readonly block: ControlBlock;
-  readonly #executor: Executor;
-  readonly #port: MessagePort;
-  #ready = false;
-  #answer: (Answer & { type: "done" }) | undefined;
-  #ended: Promise<void> | undefined;
-
-  constructor(script: string) {
-    const memory = new WebAssembly.Memory({ ...MEMORY_PAGES, shared: true });
-    this.block = new ControlBlock(memory.buffer);
-    const { port1, port2 } = new MessageChannel();
-    this.#port = port1;
-    const workerData: WorkerSetup = { memory, port: port2, provided: environment().provided };
-    this.#executor = workerpool.pool(script, {
-      workerType: "thread",
-      maxWorkers: 1,
-      workerTerminateTimeout: 1, // ms; its 0 means 1000
-      workerThreadOpts: { workerData, transferList: [port2] as never },
-    });
-    port1.on("message", this.#receive);
-    port1.unref();
-  }
-
-  /** False until the worker's script has loaded. */
-  get ready(): boolean {
-    this.#drain();
-    return this.#ready;
-  }
-
-  async run(order: Order & { type: "run" }, transfer: ArrayBuffer[]): Promise<Answer & { type: "done" }> {
-    try {
-      this.#port.postMessage(order, transfer);
-    } catch (cause) {
-      throw new KerfworkError(
-        "ARGUMENT_NOT_CLONEABLE",
-        `Expected the arguments of \`${order.target.name}\` to be cloneable: ${(cause as Error).message}`,
-        { cause },
-      );
-    }
-    if (this.#ended !== undefined) throw new Error("the worker was ended");
-    const calls = this.#executor.exec("run", []);
-    this.#hold(true);
-    try {
-      await new Promise<void>((resolve, reject) => {
-        calls.then(() => resolve(), reject);
-      });
-    } finally {
-      this.#hold(false);
-    }
-    this.#drain();
-    const answer = this.#answer;
-    this.#answer = undefined;
-    if (answer?.generation !== order.generation) throw new Error("the worker gave no answer");
-    return answer;
-  }
-
-  cancel(generation: number, reason: unknown): void {
-    this.block.cancel(generation);
-    try {
-      this.#port.postMessage({ type: "cancel", generation, reason } satisfies Order);
-    } catch {
-      this.#port.postMessage({ type: "cancel", generation, reason: undefined } satisfies Order);
-    }
-  }
-
-  end(): Promise<void> {
-    this.#ended ??= new Promise((resolve) => {
-      const close = (): void => {
-        this.#port.close();
-        resolve();
-      };
-      this.#executor.terminate(true).then(close, close);
-    });
-    return this.#ended;
-  }
-
-  /** A thread keeps the process alive only while it runs a job. */
-  #hold(running: boolean): void {
-    const handler = (this.#executor as unknown as { workers: { worker: Worker | null }[] }).workers[0];
-    if (running) handler?.worker?.ref();
-    else handler?.worker?.unref();
-  }
-
-  #receive = (answer: Answer): void => {
-    if (answer.type === "ready") this.#ready = true;
-    else this.#answer = answer;
-  };
-
-  #drain(): void {
-    for (;;) {
-      const next = receiveMessageOnPort(this.#port);
-      if (next === undefined) return;
-      this.#receive(next.message as Answer);
-    }
   }
 }
 

@@ -1,10 +1,11 @@
 /** What the queue needs to know of an item. */
 export interface Queued {
   readonly id: number;
-  readonly priority: number;
+  /** Lower goes first; equal ones go in the order of their ids. */
+  readonly rank: number;
 }
 
-/** Waiting work: higher priority first, then the order of ids. A binary heap that can also remove from its middle. */
+/** Waiting work, least rank first. A binary heap that can also remove from its middle. */
 export class Queue<T extends Queued> {
   readonly #heap: T[] = [];
   readonly #places = new Map<T, number>();
@@ -14,8 +15,7 @@ export class Queue<T extends Queued> {
   }
 
   push(item: T): void {
-    this.#place(item, this.#heap.length);
-    this.#rise(item, this.#heap.length - 1);
+    this.#rise(item, this.#heap.length);
   }
 
   peek(): T | undefined {
@@ -35,7 +35,6 @@ export class Queue<T extends Queued> {
     this.#places.delete(item);
     const last = this.#heap.pop() as T;
     if (last !== item) {
-      this.#place(last, at);
       this.#sink(last, at);
       this.#rise(last, this.#places.get(last) as number);
     }
@@ -76,5 +75,5 @@ export class Queue<T extends Queued> {
 }
 
 function before(a: Queued, b: Queued): boolean {
-  return a.priority === b.priority ? a.id < b.id : a.priority > b.priority;
+  return a.rank === b.rank ? a.id < b.id : a.rank < b.rank;
 }

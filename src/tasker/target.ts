@@ -15,6 +15,8 @@ export interface Environment {
   readonly provided: Map<string, unknown>;
   /** Functions that can be named from another thread. */
   readonly functions: Map<string, (...args: never[]) => unknown>;
+  /** In a worker, while a task runs: how its code reaches the main thread's manager. */
+  manager: unknown;
 }
 
 const NOBODY: StageReporter = { beginStage() {}, isCancelled: () => false };
@@ -22,7 +24,13 @@ const ENVIRONMENT = Symbol.for("kerfwork.environment");
 
 export function environment(): Environment {
   const holder = globalThis as { [ENVIRONMENT]?: Environment };
-  holder[ENVIRONMENT] ??= { memory: undefined, reporter: NOBODY, provided: new Map(), functions: new Map() };
+  holder[ENVIRONMENT] ??= {
+    memory: undefined,
+    reporter: NOBODY,
+    provided: new Map(),
+    functions: new Map(),
+    manager: undefined,
+  };
   return holder[ENVIRONMENT];
 }
 

@@ -145,6 +145,12 @@ export class Task<R = unknown> {
     this.#cancelled = true;
   }
 
+  /** @internal Back in the queue, after its worker crashed. */
+  restart(): void {
+    this.#status = "pending";
+    this.#snapshot = undefined;
+  }
+
   /** @internal True when anything changed. */
   update(status: TaskStatus, progress: number, message: string): boolean {
     if (status === this.#status && progress === this.#progress && message === this.#message) return false;
@@ -171,6 +177,33 @@ export class Task<R = unknown> {
   finishCanceled(reason: unknown): void {
     this.#error = canceled(reason);
     this.update("canceled", this.#progress, this.#message);
+  }
+
+  /**
+   * Snapshots as they come, until the final one; slow readers get the latest, and always the last.
+   * @example for await (const { progress } of task) bar.update(progress);
+   */
+  async *[Symbol.asyncIterator](): AsyncIterableIterator<TaskSnapshot> {
+    let latest: TaskSnapshot | undefined = this.snapshot();
+    let wake = (): void => {};
+    const stop = this.changed.connect((snapshot) => {
+      latest = snapshot;
+      wake();
+    });
+    try {
+      for (;;) {
+        if (latest === undefined)
+          await new Promise<void>((resolve) => {
+            wake = resolve;
+          });
+        const snapshot = latest as TaskSnapshot;
+        latest = undefined;
+        yield snapshot;
+        if (snapshot.status !== "pending" && snapshot.status !== "running") return;
+      }
+    } finally {
+      stop();
+    }
   }
 
   /** @internal Settles the promise as the status says. */

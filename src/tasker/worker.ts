@@ -1,104 +1,269 @@
-// The thread's side: loaded by each worker, runs one target at a time and reports into the control block.
-import { type MessagePort, receiveMessageOnPort, workerData } from "node:worker_threads";
-import workerpool from "workerpool";
-import { describe, type ErrorRecord, KerfworkError, recordError } from "../errors.ts";
-import { packResult } from "./args.ts";
-import { BlockContext, canceled } from "./context.ts";
-import { ControlBlock, IDLE, RUNNING } from "./control.ts";
-import { environment, resolveTarget, type TargetRecord } from "./target.ts";
+// The worker's side: loaded by each worker thread and child process, runs one target at a time.
 
-/** What a worker is given as it starts. */
-export interface WorkerSetup {
-  readonly memory: WebAssembly.Memory;
-  readonly port: MessagePort;
-  readonly provided: ReadonlyMap<string, unknown>;
+import { deserialize, serialize } from "node:v8";
+import { isMainThread, type MessagePort, receiveMessageOnPort, workerData } from "node:worker_threads";
+import workerpool from "workerpool";
+import { describe, KerfworkError, recordError } from "../errors.ts";
+import { packResult } from "./args.ts";
+import { BlockContext, type ContextLink, canceled } from "./context.ts";
+import { ControlBlock, MEMORY_PAGES, RUNNING } from "./control.ts";
+import { Forwarder } from "./forward.ts";
+import type { Answer, Call, Done, EventAnswer, Message, Order, WorkerSetup } from "./protocol.ts";
+import { environment, resolveTarget } from "./target.ts";
+
+/** Events sent and not yet handled, beyond which the sender waits. */
+const EVENTS_AHEAD = 1000;
+/** Longest single wait of a blocked thread, ms: it looks for a cancel in between. */
+const NAP_MS = 100;
+/** Least time between two progress messages of a process, ms. */
+const REPORT_MS = 50;
+
+/** How this worker reaches the main thread. */
+interface Channel {
+  post(answer: Answer, transfer?: readonly ArrayBuffer[]): void;
+  /** The next order that has arrived, if any, without waiting. */
+  poll(): Order | undefined;
 }
 
-/** Main thread to worker, over the port: what to run, or that a run is canceled. */
-export type Order =
-  | {
-      readonly type: "run";
-      readonly generation: number;
-      readonly target: TargetRecord;
-      readonly args: unknown[];
-      readonly staged: readonly SharedArrayBuffer[];
-    }
-  | { readonly type: "cancel"; readonly generation: number; readonly reason: unknown };
-
-/** Worker to main thread, over the port. */
-export type Answer =
-  | { readonly type: "ready" }
-  | {
-      readonly type: "done";
-      readonly generation: number;
-      readonly bytes: number;
-      readonly value?: unknown;
-      readonly error?: ErrorRecord;
-    };
-
-const { memory, port, provided } = workerData as WorkerSetup;
+const memory = isMainThread
+  ? new WebAssembly.Memory({ ...MEMORY_PAGES, shared: true })
+  : (workerData as WorkerSetup).memory;
 const block = new ControlBlock(memory.buffer);
 const surroundings = environment();
 surroundings.memory = memory;
-for (const [name, value] of provided) surroundings.provided.set(name, value);
 
 let waiting: (Order & { type: "run" }) | undefined;
-let running: { generation: number; controller: AbortController } | undefined;
+let running: Run | undefined;
+let initialized: Promise<void> | undefined;
 
 function receive(order: Order): void {
   if (order.type === "run") waiting = order;
-  else if (running?.generation === order.generation) running.controller.abort(order.reason);
+  else running?.receive(order);
 }
 
-/** Runs what the port holds. The answer goes over the port too; this call only says when. */
-async function run(): Promise<void> {
-  // the order was posted before the call, but its event may come after it
-  if (waiting === undefined) for (let next = take(); next !== undefined; next = take()) receive(next);
-  const order = waiting;
-  waiting = undefined;
-  if (order === undefined)
-    throw new KerfworkError("WORKER_CRASHED", "Expected an order to run before the call");
-  const controller = new AbortController();
-  const context = new BlockContext(block, controller.signal);
-  running = { generation: order.generation, controller };
+/** One target at work: its context's link to the manager. */
+class Run implements ContextLink {
+  readonly generation: number;
+  readonly controller = new AbortController();
+  readonly forwarder = new Forwarder(
+    (message, transfer) => this.#post(message, transfer),
+    (message) => this.#request(message),
+  );
+  readonly reported: (() => void) | undefined;
+  readonly #channel: Channel;
+  readonly #replies = new Map<number, (value: unknown) => void>();
+  #correlation = 0;
+  #sent = 0;
+
+  constructor(generation: number, channel: Channel, reported?: () => void) {
+    this.generation = generation;
+    this.#channel = channel;
+    this.reported = reported;
+  }
+
+  receive(order: Order): void {
+    if (order.type === "cancel" && order.generation === this.generation) this.controller.abort(order.reason);
+    else if (order.type === "reply") {
+      this.#replies.get(order.correlation)?.(order.value);
+      this.#replies.delete(order.correlation);
+    } else if (order.type === "child" || order.type === "childDone") this.forwarder.receive(order);
+  }
+
+  flush(): void {
+    this.#post({ type: "flush" });
+  }
+
+  send(name: string, data: unknown, transfer: readonly ArrayBuffer[]): void {
+    this.#event({ type: "event", name, data, correlation: undefined }, transfer);
+  }
+
+  ask(
+    name: string,
+    data: unknown,
+    timeoutMs: number,
+    transfer: readonly ArrayBuffer[],
+  ): Promise<EventAnswer> {
+    const correlation = ++this.#correlation;
+    this.#event({ type: "event", name, data, correlation }, transfer);
+    return new Promise((resolve) => {
+      const timer = setTimeout(() => settle("timeout"), timeoutMs);
+      const settle = (answer: unknown): void => {
+        clearTimeout(timer);
+        this.#replies.delete(correlation);
+        resolve(answer as EventAnswer);
+      };
+      this.#replies.set(correlation, settle);
+    });
+  }
+
+  askSync(name: string, data: unknown, timeoutMs: number, transfer: readonly ArrayBuffer[]): EventAnswer {
+    const correlation = ++this.#correlation;
+    this.#event({ type: "event", name, data, correlation }, transfer);
+    return this.#wait(correlation, timeoutMs, "timeout") as EventAnswer;
+  }
+
+  /** Asks the main thread something and blocks until it answers. */
+  #request(message: (correlation: number) => Message): unknown {
+    const correlation = ++this.#correlation;
+    this.#post(message(correlation));
+    return this.#wait(correlation, NAP_MS * 50, undefined);
+  }
+
+  /** Blocks until the reply to `correlation` is there; other orders that arrive are taken too. */
+  #wait(correlation: number, timeoutMs: number, late: unknown): unknown {
+    let reply: { value: unknown } | undefined;
+    this.#replies.set(correlation, (value) => {
+      reply = { value };
+    });
+    const end = performance.now() + timeoutMs;
+    for (;;) {
+      const wakes = block.wakes;
+      for (let order = this.#channel.poll(); order !== undefined; order = this.#channel.poll())
+        receive(order);
+      if (reply !== undefined) return reply.value;
+      const left = end - performance.now();
+      if (left <= 0) break;
+      block.waitWake(wakes, Math.min(left, NAP_MS));
+    }
+    this.#replies.delete(correlation);
+    return late;
+  }
+
+  #event(message: Message, transfer: readonly ArrayBuffer[]): void {
+    for (;;) {
+      const handled = block.handledEvents;
+      if (this.#sent - handled < EVENTS_AHEAD || block.isCancelled()) break;
+      block.waitHandled(handled, NAP_MS);
+    }
+    this.#sent++;
+    this.#post(message, transfer);
+  }
+
+  #post(message: Message, transfer: readonly ArrayBuffer[] = []): void {
+    this.#channel.post({ type: "message", generation: this.generation, message }, transfer);
+  }
+}
+
+/** Runs an order; always gives an answer. */
+async function execute(
+  order: Order & { type: "run" },
+  run: Run,
+): Promise<{ done: Done; transfer: ArrayBuffer[] }> {
+  const context = new BlockContext(block, run.controller.signal, run);
+  running = run;
   surroundings.reporter = context;
-  let answer: Answer;
-  let transfer: ArrayBuffer[] = [];
+  surroundings.manager = run.forwarder;
   const done = { type: "done", generation: order.generation } as const;
   try {
+    await initialized;
     if (block.isCancelled()) throw canceled();
     const target = await resolveTarget(order.target);
     block.writeState(RUNNING);
-    const result = packResult(await target(context, ...order.args), keptBuffers(order.staged));
-    transfer = result.transfer;
-    answer = { ...done, bytes: memory.buffer.byteLength, value: result.value };
+    const value = await target(context, ...order.args);
+    const kept = new Set<ArrayBufferLike>([...order.staged, memory.buffer]);
+    const packed = packResult(value, kept);
+    return {
+      done: { ...done, bytes: memory.buffer.byteLength, value: packed.value },
+      transfer: packed.transfer,
+    };
   } catch (error) {
-    answer = { ...done, bytes: memory.buffer.byteLength, error: recordError(error) };
+    return { done: { ...done, bytes: memory.buffer.byteLength, error: recordError(error) }, transfer: [] };
+  } finally {
+    running = undefined;
+    surroundings.manager = undefined;
   }
-  running = undefined;
+}
+
+function notCloneable(order: Order & { type: "run" }, done: Done, cause: unknown): Done {
+  const error = new KerfworkError(
+    "RESULT_NOT_CLONEABLE",
+    `Expected the result of \`${order.target.name}\` to be cloneable, got ${describe(done.value)}: ${(cause as Error).message}`,
+    { cause },
+  );
+  return { type: "done", generation: done.generation, bytes: done.bytes, error: recordError(error) };
+}
+
+/** Runs what prepares this worker for its tasks. */
+async function initialize({ target, args }: Call): Promise<void> {
   try {
-    port.postMessage(answer, transfer);
-  } catch (cause) {
-    const value = "value" in answer ? answer.value : undefined;
-    const error = new KerfworkError(
-      "RESULT_NOT_CLONEABLE",
-      `Expected the result of \`${order.target.name}\` to be cloneable, got ${describe(value)}: ${(cause as Error).message}`,
-      { cause },
+    const run = await resolveTarget(target);
+    const signal = new AbortController().signal;
+    await run(
+      new BlockContext(new ControlBlock(), signal, new Run(0, { post() {}, poll: () => undefined })),
+      ...args,
     );
-    port.postMessage({ ...done, bytes: memory.buffer.byteLength, error: recordError(error) });
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : describe(cause);
+    throw new KerfworkError("WORKER_INIT", `The worker's initializer \`${target.name}\` failed: ${why}`, {
+      cause,
+    });
   }
 }
 
-function take(): Order | undefined {
-  return receiveMessageOnPort(port)?.message as Order | undefined;
+/** A thread: orders and answers pass over a port, where they can be read while the thread is blocked. */
+function serveThread({ port, provided, init }: WorkerSetup): void {
+  for (const [name, value] of provided) surroundings.provided.set(name, value);
+  const channel: Channel = {
+    post: (answer, transfer = []) => (port as MessagePort).postMessage(answer, [...transfer]),
+    poll: () => receiveMessageOnPort(port)?.message as Order | undefined,
+  };
+  const run = async (): Promise<void> => {
+    // the order was posted before the call, but its event may come after it
+    while (waiting === undefined) {
+      const order = channel.poll();
+      if (order === undefined) throw new Error("no order came before the call");
+      receive(order);
+    }
+    const order = waiting;
+    waiting = undefined;
+    const { done, transfer } = await execute(order, new Run(order.generation, channel));
+    try {
+      channel.post(done, transfer);
+    } catch (cause) {
+      channel.post(notCloneable(order, done, cause));
+    }
+  };
+  if (init !== undefined) {
+    initialized = initialize(init);
+    initialized.catch(() => {}); // told to the first task
+  }
+  port.on("message", receive);
+  port.unref();
+  channel.post({ type: "ready" });
+  workerpool.worker({ run });
 }
 
-function keptBuffers(staged: readonly SharedArrayBuffer[]): Set<ArrayBufferLike> {
-  return new Set<ArrayBufferLike>([...staged, memory.buffer]);
+/** A process: no memory is shared, so reports and answers pass as serialized messages, and cancelling kills. */
+function serveProcess(): void {
+  const channel: Channel = {
+    post: (answer) => workerpool.workerEmit(serialize(answer)),
+    poll: () => undefined,
+  };
+  const run = async (bytes: Uint8Array): Promise<Uint8Array> => {
+    const { order, init } = deserialize(bytes) as {
+      order: Order & { type: "run" };
+      init: Call | undefined;
+    };
+    if (init !== undefined) initialized ??= initialize(init);
+    block.open(order.generation);
+    workerpool.workerEmit({ progress: 0, message: "" }); // the script has loaded
+    let last = 0;
+    const report = (): void => {
+      const now = performance.now();
+      if (now - last < REPORT_MS) return;
+      last = now;
+      workerpool.workerEmit({ progress: block.readProgress(), message: block.readMessage() });
+    };
+    const { done } = await execute(order, new Run(order.generation, channel, report));
+    workerpool.workerEmit({ progress: block.readProgress(), message: block.readMessage() });
+    try {
+      return serialize(done);
+    } catch (cause) {
+      return serialize(notCloneable(order, done, cause));
+    }
+  };
+  workerpool.worker({ run });
 }
 
-block.writeState(IDLE);
-port.on("message", receive);
-port.unref();
-port.postMessage({ type: "ready" } satisfies Answer);
-workerpool.worker({ run });
+if (isMainThread) serveProcess();
+else serveThread(workerData as WorkerSetup);

@@ -1,0 +1,376 @@
+import { describe, KerfworkError } from "../errors.ts";
+import type { Board, Entry } from "./board.ts";
+import type { Clock } from "./clock.ts";
+import { Groups, Lane } from "./lane.ts";
+import type { FullManagerOptions } from "./options.ts";
+import { type Outcome, Pool, type PoolCounts, type Runners } from "./pool.ts";
+import { type Percentiles, Samples } from "./stats.ts";
+import { recordTarget } from "./target.ts";
+import { Watch } from "./watch.ts";
+
+/** Numbers of the moment, for tests and dashboards. */
+export interface ManagerStats extends Readonly<PoolCounts> {
+  readonly queued: number;
+  readonly running: number;
+  /** Canceled tasks whose code has not ended yet. */
+  readonly retiring: number;
+  /** Live threads and processes. */
+  readonly threads: number;
+  /** Events that found no handler, or a task that was canceled. */
+  readonly droppedEvents: number;
+  /** Time from submission to start over the last 1024 tasks, ms. */
+  readonly waits: Percentiles;
+  /** Time from start to end over the last 1024 tasks, ms. */
+  readonly runs: Percentiles;
+}
+
+/** What a manager stands on; tests put their own in its place. */
+export interface Ground {
+  readonly clock: Clock;
+  /** Makes the runners of a lane. */
+  readonly runners?: () => Runners;
+}
+
+/** Threads for `runThread` that were idle this long are ended, ms. */
+const THREAD_IDLE_MS = 5000;
+/** Workers in a row that may fail to start before their tasks fail; the wait before the next, ms, doubles each time. */
+const START_TRIES = 3;
+const START_WAIT_MS = 20;
+/** Canceled code that goes on reporting gets this many times `graceMs` at most. */
+const GRACES = 10;
+
+/** Brings entries from their queues to their runners and to their end. */
+export class Dispatcher {
+  readonly lanes: {
+    readonly coroutine: Lane;
+    readonly process: Lane;
+    readonly thread: Lane;
+    readonly isolated: Lane;
+  };
+  readonly watch: Watch;
+  /** Entries that were taken out of service and whose code has not ended. */
+  readonly retiring = new Set<Entry>();
+  readonly #board: Board;
+  readonly #options: () => FullManagerOptions;
+  readonly #clock: Clock;
+  readonly #groups: Groups;
+  readonly #counts: PoolCounts = { spawned: 0, crashed: 0, killed: 0, recycled: 0 };
+  readonly #waits = new Samples();
+  readonly #runs = new Samples();
+  /** Crashes in a row of each target. */
+  readonly #crashes = new Map<string, number>();
+  readonly #roomWaiters: (() => void)[] = [];
+  #pumping = false;
+  #paused = false;
+  #closing = false;
+
+  constructor(board: Board, options: () => FullManagerOptions, { clock, runners }: Ground) {
+    this.#board = board;
+    this.#options = options;
+    this.#clock = clock;
+    this.#groups = new Groups((name) => options().groups[name] ?? 1);
+    this.watch = new Watch(
+      board,
+      clock,
+      () => options().progressIntervalMs,
+      (entry) => this.#started(entry),
+    );
+    const pool = (size: () => number, isolation: "thread" | "process", idleMs?: number): Lane =>
+      new Lane(runners ?? (() => this.#newPool(size(), isolation, idleMs)));
+    this.lanes = {
+      coroutine: new Lane(),
+      process: pool(() => options().maxWorkers, "thread"),
+      thread: pool(() => options().maxThreads, "thread", THREAD_IDLE_MS),
+      isolated: pool(() => options().maxWorkers, "process"),
+    };
+  }
+
+  #newPool(size: number, isolation: "thread" | "process", idleMs: number | undefined): Pool {
+    const { assets, workerInit, recycleBytes } = this.#options();
+    const init = workerInit && { target: recordTarget(workerInit.target), args: workerInit.args ?? [] };
+    const options = {
+      size,
+      isolation,
+      idleMs,
+      clock: this.#clock,
+      worker: assets.worker,
+      init,
+      recycleBytes,
+    };
+    return new Pool(options, this.#counts);
+  }
+
+  stats(): Omit<ManagerStats, "droppedEvents"> {
+    return {
+      ...this.#counts,
+      queued: this.queued,
+      running: this.watch.live.size,
+      retiring: this.retiring.size,
+      threads: this.#all.reduce((sum, lane) => sum + lane.hosts, 0),
+      waits: this.#waits.percentiles(),
+      runs: this.#runs.percentiles(),
+    };
+  }
+
+  get #all(): Lane[] {
+    return Object.values(this.lanes);
+  }
+
+  /** Entries that wait for a runner or for their group. */
+  get queued(): number {
+    return this.#all.reduce((sum, lane) => sum + lane.queue.size, this.#groups.parked);
+  }
+
+  /** Resolves when fewer entries wait than the options allow. */
+  ready(): Promise<void> {
+    if (this.queued < this.#options().maxQueued || this.#closing) return Promise.resolve();
+    return new Promise((resolve) => this.#roomWaiters.push(resolve));
+  }
+
+  enqueue(entry: Entry): void {
+    if (entry.verdict !== undefined) return;
+    entry.lane.queue.push(entry);
+    this.pump();
+  }
+
+  /** Starts what can be started. Not at once: what its caller cancels, replaces or submits first comes first. */
+  pump(): void {
+    if (this.#pumping) return;
+    this.#pumping = true;
+    queueMicrotask(() => {
+      this.#pumping = false;
+      this.#pump();
+    });
+  }
+
+  #pump(): void {
+    for (const lane of this.#all) {
+      for (let entry = lane.queue.peek(); entry !== undefined && !this.#paused; entry = lane.queue.peek()) {
+        const runner = lane.runner();
+        if (runner === undefined) break;
+        lane.queue.remove(entry);
+        if (this.#refuse(entry) || !this.#groups.enter(entry)) continue;
+        this.#start(entry, runner === "local" ? undefined : runner);
+      }
+    }
+    while (this.#roomWaiters.length > 0 && this.queued < this.#options().maxQueued)
+      this.#roomWaiters.shift()?.();
+  }
+
+  #start(entry: Entry, runner: Entry["runner"]): void {
+    entry.runner = runner;
+    if (runner !== undefined) this.#run(entry);
+    else this.#board.start(() => this.#run(entry));
+  }
+
+  /** Runs an entry's code and files what becomes of it; every path ends in `#end`. */
+  #run(entry: Entry): void {
+    if (entry.verdict !== undefined) return;
+    this.watch.live.add(entry);
+    entry.begin(entry).then(
+      (outcome) => this.#end(entry, outcome),
+      (error) => this.#end(entry, { ok: false, error: asError(error) }),
+    );
+    this.watch.look(entry, false);
+    this.watch.wind();
+  }
+
+  #started(entry: Entry): void {
+    const { timeoutMs } = entry;
+    entry.startedAt = this.#clock.now();
+    this.#waits.add(entry.startedAt - entry.submittedAt);
+    this.#board.notice("start", entry);
+    if (timeoutMs === undefined) return;
+    entry.timer = this.#clock.after(timeoutMs, () => {
+      const message = `Expected \`${entry.name}\` to end within ${timeoutMs} ms of its start`;
+      this.retire(entry, { error: new KerfworkError("TIMEOUT", message, { data: { timeoutMs } }) })?.();
+    });
+  }
+
+  #end(entry: Entry, outcome: Outcome): void {
+    // the last look: nothing that was reported is lost
+    if (entry.verdict === undefined) this.watch.look(entry, true);
+    this.watch.live.delete(entry);
+    this.retiring.delete(entry);
+    this.#groups.leave(entry);
+    entry.timer?.cancel();
+    if (entry.startedAt > 0) this.#runs.add(this.#clock.now() - entry.startedAt);
+    this.pump();
+    if (this.#account(entry, outcome)) return;
+    if (entry.verdict === undefined) this.#finish(entry, outcome);
+    // a parent that did not come to its end leaves no orphans
+    if (!outcome.ok || entry.verdict !== undefined)
+      for (const child of entry.children.values()) this.cancel(child, entry.task.error);
+    entry.task.end();
+  }
+
+  #finish(entry: Entry, outcome: Outcome): void {
+    if (outcome.ok) entry.task.complete(outcome.value);
+    else entry.task.fail(outcome.error);
+    this.#board.finish(entry);
+  }
+
+  /** Settles an entry that never ran. */
+  #fail(entry: Entry, error: Error): void {
+    this.#finish(entry, { ok: false, error });
+    entry.task.end();
+  }
+
+  // --- trouble ---
+
+  /** Fails a task whose target keeps ending its workers, instead of giving it another. */
+  #refuse(entry: Entry): boolean {
+    const crashes = this.#crashes.get(entry.name) ?? 0;
+    if (crashes < this.#options().crashLimit) return false;
+    const message = `Expected \`${entry.name}\` to leave its worker whole: it crashed ${crashes} times in a row; \`restartPool()\` admits it again`;
+    this.#fail(
+      entry,
+      new KerfworkError("TARGET_REFUSED", message, { data: { target: entry.name, crashes } }),
+    );
+    return true;
+  }
+
+  /** Keeps count of crashes and failed starts; true when the entry went back to its queue. */
+  #account(entry: Entry, outcome: Outcome): boolean {
+    const { lane } = entry;
+    if (lane.local) return false;
+    const error = outcome.ok ? undefined : (outcome.error as KerfworkError);
+    if (error?.code === "WORKER_INIT") return this.#startFailed(entry, error);
+    lane.failures = 0;
+    if (error?.code !== "WORKER_CRASHED") {
+      this.#crashes.delete(entry.name);
+      return false;
+    }
+    if (entry.verdict !== undefined) return false;
+    const crashes = (this.#crashes.get(entry.name) ?? 0) + 1;
+    this.#crashes.set(entry.name, crashes);
+    this.#board.notice("crash", entry, { crashes, error });
+    this.#options().logger.warn("a worker crashed", { target: entry.name, crashes, error });
+    if (entry.retries <= 0) return false;
+    entry.retries--;
+    this.#requeue(entry);
+    return true;
+  }
+
+  /** A worker that cannot start is no fault of the task that it was started for: the task tries again, not for ever. */
+  #startFailed(entry: Entry, error: Error): boolean {
+    const { lane } = entry;
+    this.#options().logger.error("a worker could not start", { error });
+    if (++lane.failures < START_TRIES) {
+      if (entry.verdict === undefined)
+        this.#clock.after(START_WAIT_MS * 2 ** lane.failures, () => this.#requeue(entry), true);
+      return entry.verdict === undefined;
+    }
+    for (let next = lane.queue.pop(); next !== undefined; next = lane.queue.pop()) this.#fail(next, error);
+    return false;
+  }
+
+  #requeue(entry: Entry): void {
+    if (entry.verdict !== undefined) {
+      entry.task.end();
+      return;
+    }
+    entry.task.restart();
+    entry.block = undefined;
+    this.enqueue(entry);
+  }
+
+  // --- taking out of service ---
+
+  cancel(entry: Entry, reason: unknown): boolean {
+    const tell = this.retire(entry, { reason });
+    tell?.();
+    return tell !== undefined;
+  }
+
+  /**
+   * Takes an entry out of service without running anybody's code; the function returned then tells the code of it.
+   * Undefined when there is nothing left to take.
+   */
+  retire(entry: Entry, verdict: NonNullable<Entry["verdict"]>): (() => void) | undefined {
+    const { task } = entry;
+    if (task.final || entry.verdict !== undefined) return undefined;
+    const reason = "error" in verdict ? verdict.error : verdict.reason;
+    entry.verdict = verdict;
+    if ("reason" in verdict) task.markCancelled();
+    this.#board.close(entry);
+    for (const child of entry.children.values()) this.retire(child, { reason })?.();
+    if (!this.watch.live.delete(entry)) {
+      // its code never began
+      entry.lane.queue.remove(entry);
+      this.#groups.leave(entry);
+      this.pump();
+      task.end();
+      return () => {};
+    }
+    this.retiring.add(entry);
+    entry.block?.cancel(entry.generation);
+    this.#ladder(entry);
+    return () => {
+      entry.runner?.cancel(entry.generation, reason);
+      entry.controller.abort(reason);
+    };
+  }
+
+  /** Ends the thread under code that neither leaves nor shows a sign of life. */
+  #ladder(entry: Entry): void {
+    const { runner, block, generation } = entry;
+    if (runner === undefined || block === undefined) return;
+    const { graceMs } = this.#options();
+    let seen = block.heartbeat;
+    let rounds = 0;
+    const check = (): void => {
+      if (!this.retiring.has(entry)) return;
+      const now = block.heartbeat;
+      if (now === seen || ++rounds === GRACES) runner.kill(generation);
+      else this.#clock.after(graceMs, check);
+      seen = now;
+    };
+    this.#clock.after(graceMs, check);
+  }
+
+  /** New workers for all: what runs may end within `graceMs`, what waits runs on the new ones. */
+  async restart(graceMs: number): Promise<void> {
+    this.#paused = true;
+    try {
+      const running = [...this.watch.live, ...this.retiring].filter(({ lane }) => !lane.local);
+      await this.#within(graceMs, Promise.all(running.map(({ task }) => task.ended)));
+      for (const entry of running) {
+        const message = `The pool was restarted while \`${entry.name}\` ran`;
+        this.retire(entry, { error: new KerfworkError("POOL_RESTARTED", message) })?.();
+      }
+      await Promise.all(this.#all.map((lane) => lane.close()));
+      await Promise.all(running.map(({ task }) => task.ended));
+      this.#crashes.clear();
+    } finally {
+      this.#paused = false;
+      this.pump();
+    }
+  }
+
+  /** Takes all out of service, waits for their code for at most `graceMs`, and ends all workers. */
+  async close(graceMs: number, error: Error): Promise<void> {
+    this.#closing = true;
+    for (const resolve of this.#roomWaiters.splice(0)) resolve();
+    const entries = [...this.#board.active.values()];
+    const tells = entries.map((entry) => this.retire(entry, { reason: error }));
+    for (const tell of tells) tell?.();
+    await this.#within(graceMs, Promise.all([...this.retiring].map(({ task }) => task.ended)));
+    this.watch.stop();
+    await Promise.allSettled(this.#all.map((lane) => lane.close()));
+  }
+
+  #within(ms: number, done: Promise<unknown>): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = this.#clock.after(ms, resolve, true);
+      void done.then(() => {
+        timer.cancel();
+        resolve();
+      });
+    });
+  }
+}
+
+export function asError(value: unknown): Error {
+  return value instanceof Error ? value : new Error(`Thrown value: ${describe(value)}`, { cause: value });
+}

@@ -1,0 +1,132 @@
+import { MessageChannel, type MessagePort, receiveMessageOnPort, type Worker } from "node:worker_threads";
+import workerpool, { type Pool as Executor } from "workerpool";
+import { KerfworkError } from "../errors.ts";
+import { ControlBlock, MEMORY_PAGES } from "./control.ts";
+import type { Answer, Call, Done, Message, Order, WorkerSetup } from "./protocol.ts";
+import { environment } from "./target.ts";
+
+/** What runs orders one at a time, apart from the main thread: a thread or a process. */
+export interface Host {
+  /** Where runs report and are canceled. */
+  readonly block: ControlBlock;
+  /** False until the worker's script has loaded. */
+  readonly ready: boolean;
+  /** Resolves with the worker's answer; rejects with what ended the worker, or a KerfworkError that left it whole. */
+  run(
+    order: Order & { type: "run" },
+    transfer: ArrayBuffer[],
+    hear: (message: Message) => void,
+  ): Promise<Done>;
+  /** Sends to the run in hand; what cannot be cloned is an error here, and harms nobody. */
+  post(order: Order, transfer?: ArrayBuffer[]): void;
+  end(): Promise<void>;
+}
+
+/** ms; workerpool takes 0 for 1000 */
+const TERMINATE_MS = 1;
+
+/**
+ * A worker thread, its memory and its port. workerpool starts, watches and ends it, and knows when a run is over;
+ * everything else passes over the port, where what cannot be cloned fails at once and harms nobody.
+ */
+export class Thread implements Host {
+  readonly block: ControlBlock;
+  readonly #executor: Executor;
+  readonly #port: MessagePort;
+  #ready = false;
+  #hear: (message: Message) => void = () => {};
+  #generation = 0;
+  #done: Done | undefined;
+  #ended: Promise<void> | undefined;
+
+  constructor(script: string, init: Call | undefined) {
+    const memory = new WebAssembly.Memory({ ...MEMORY_PAGES, shared: true });
+    this.block = new ControlBlock(memory.buffer);
+    const { port1, port2 } = new MessageChannel();
+    this.#port = port1;
+    const workerData: WorkerSetup = { memory, port: port2, provided: environment().provided, init };
+    this.#executor = workerpool.pool(script, {
+      workerType: "thread",
+      maxWorkers: 1,
+      workerTerminateTimeout: TERMINATE_MS,
+      workerThreadOpts: { workerData, transferList: [port2] as never },
+    });
+    port1.on("message", this.#receive);
+    port1.unref();
+  }
+
+  get ready(): boolean {
+    this.#drain();
+    return this.#ready;
+  }
+
+  async run(
+    order: Order & { type: "run" },
+    transfer: ArrayBuffer[],
+    hear: (message: Message) => void,
+  ): Promise<Done> {
+    if (this.#ended !== undefined) throw new Error("the worker was ended");
+    this.#hear = hear;
+    this.#generation = order.generation;
+    this.#done = undefined;
+    try {
+      this.post(order, transfer);
+    } catch (cause) {
+      throw new KerfworkError(
+        "ARGUMENT_NOT_CLONEABLE",
+        `Expected the arguments of \`${order.target.name}\` to be cloneable: ${(cause as Error).message}`,
+        { cause },
+      );
+    }
+    try {
+      const call = this.#executor.exec("run", []);
+      this.#hold(true);
+      // not a native promise: its handlers run inside workerpool's own stack
+      await new Promise<void>((resolve, reject) => {
+        call.then(() => resolve(), reject);
+      });
+    } finally {
+      this.#hold(false);
+      this.#drain();
+      this.#hear = () => {};
+    }
+    if (this.#done === undefined) throw new Error("the worker gave no answer");
+    return this.#done;
+  }
+
+  post(order: Order, transfer: ArrayBuffer[] = []): void {
+    this.#port.postMessage(order, transfer);
+    this.block.wake();
+  }
+
+  end(): Promise<void> {
+    this.#ended ??= new Promise((resolve) => {
+      const close = (): void => {
+        this.#drain();
+        this.#port.close();
+        resolve();
+      };
+      this.#executor.terminate(true).then(close, close);
+    });
+    return this.#ended;
+  }
+
+  /** A thread keeps the process alive only while it runs. */
+  #hold(running: boolean): void {
+    const handler = (this.#executor as unknown as { workers: { worker: Worker | null }[] }).workers[0];
+    if (running) handler?.worker?.ref();
+    else handler?.worker?.unref();
+  }
+
+  #receive = (answer: Answer): void => {
+    if (answer.type === "ready") this.#ready = true;
+    else if (answer.generation !== this.#generation) return;
+    else if (answer.type === "done") this.#done = answer;
+    else this.#hear(answer.message);
+  };
+
+  #drain(): void {
+    for (let next = receiveMessageOnPort(this.#port); next; next = receiveMessageOnPort(this.#port))
+      this.#receive(next.message as Answer);
+  }
+}
