@@ -1,0 +1,131 @@
+import { type Modal, type Offsets, ORIGIN, type Vec } from "./interpreter.ts";
+
+/** Number, value and decimals of every setting, in the order in which `$$` lists them. */
+const DEFAULTS: readonly (readonly [number, number, number])[] = [
+  [0, 10, 0],
+  [1, 255, 0],
+  [2, 0, 0],
+  [3, 0, 0],
+  [4, 0, 0],
+  [5, 0, 0],
+  [6, 0, 0],
+  [10, 3, 0],
+  [11, 0.01, 3],
+  [12, 0.002, 3],
+  [13, 0, 0],
+  [20, 0, 0],
+  [21, 0, 0],
+  [22, 0, 0],
+  [23, 0, 0],
+  [24, 25, 3],
+  [25, 500, 3],
+  [26, 250, 0],
+  [27, 1, 3],
+  [30, 1000, 0],
+  [31, 0, 0],
+  [32, 1, 0],
+  [100, 250, 3],
+  [101, 250, 3],
+  [102, 250, 3],
+  [110, 3000, 3],
+  [111, 3000, 3],
+  [112, 500, 3],
+  [120, 200, 3],
+  [121, 200, 3],
+  [122, 10, 3],
+  [130, 200, 3],
+  [131, 200, 3],
+  [132, 200, 3],
+];
+
+/** What a controller keeps in EEPROM under a number, and the texts that it prints about itself. */
+export class Settings {
+  readonly #values = new Map(DEFAULTS.map(([number, value]) => [number, value]));
+
+  constructor(changes: Readonly<Record<number, number>> = {}) {
+    for (const [number, value] of Object.entries(changes)) this.#values.set(Number(number), value);
+  }
+
+  /** Laser mode, `$32`. */
+  get laser(): boolean {
+    return this.number(32) === 1;
+  }
+
+  /** `$12`, mm. */
+  get arcTolerance(): number {
+    return this.number(12);
+  }
+
+  number(setting: number): number {
+    return this.#values.get(setting)!;
+  }
+
+  /** Three settings in a row, one an axis. */
+  vec(first: number): Vec {
+    return [this.number(first), this.number(first + 1), this.number(first + 2)];
+  }
+
+  /** The travel of each axis lies on the negative side of the machine's zero. */
+  reaches(target: Vec): boolean {
+    return target.every((value, axis) => value <= 0 && value >= -this.number(130 + axis));
+  }
+
+  /** The place of the motors, which know whole steps only. */
+  toSteps(position: Vec): Vec {
+    return position.map((value, axis) => {
+      const steps = this.number(100 + axis);
+      return Math.round(value * steps) / steps;
+    }) as unknown as Vec;
+  }
+
+  /** Stores what `$n=value` says; `bytes` of EEPROM changed. Settings are taken from a machine at rest only. */
+  store(text: string, resting: boolean): { readonly error: number; readonly bytes: number } {
+    const match = /^\$(.*?)(?:=(.*))?$/.exec(text)!;
+    const [setting, value] = [Number(match[1]), Number(match[2])];
+    let error = 0;
+    if (!/^\d+(\.\d+)?$/.test(match[1]!)) error = 2;
+    else if (!resting) error = 8;
+    else if (match[2] === undefined) error = 3;
+    else if (!/^[+-]?(\d+\.?\d*|\.\d+)$/.test(match[2])) error = 2;
+    else if (value < 0) error = 4;
+    else if (!this.#values.has(setting)) error = 3;
+    else if (setting === 0 && value < 3) error = 6;
+    else if (setting === 20 && value === 1 && this.number(22) !== 1) error = 10;
+    if (error !== 0) return { error, bytes: 0 };
+    const same = this.number(setting) === value;
+    this.#values.set(setting, value);
+    // turning homing off takes the soft limits with it
+    if (setting === 22 && value === 0) this.#values.set(20, 0);
+    return { error, bytes: same ? 0 : 4 };
+  }
+
+  /** The lines that answer a question, or undefined when the text is none. */
+  answer(question: string, modal: Modal, offsets: Offsets): string[] | undefined {
+    if (question === "$") return ["[HLP:$$ $# $G $I $N $x=val $Nx=line $J=line $SLP $C $X $H ~ ! ? ctrl-x]"];
+    if (question === "$I") return ["[VER:1.1h.20190830:]", "[OPT:V,15,128]"];
+    if (question === "$N") return ["$N0=", "$N1="];
+    if (question === "$$")
+      return DEFAULTS.map(([number, , decimals]) => `$${number}=${this.number(number).toFixed(decimals)}`);
+    if (question === "$G") return [modes(modal)];
+    if (question !== "$#") return undefined;
+    return [
+      ...offsets.systems.map((vec, i) => `[G${54 + i}:${coordinates(vec)}]`),
+      `[G28:${coordinates(offsets.home[0])}]`,
+      `[G30:${coordinates(offsets.home[1])}]`,
+      `[G92:${coordinates(offsets.g92)}]`,
+      `[TLO:${offsets.toolLength.toFixed(3)}]`,
+      `[PRB:${coordinates(ORIGIN)}:0]`,
+    ];
+  }
+}
+
+function modes(modal: Modal): string {
+  const coolant = [modal.mist ? "M7" : "", modal.flood ? "M8" : ""].filter(Boolean).join(" ") || "M9";
+  const feed = Number(modal.feed.toFixed(3));
+  return (
+    `[GC:G${modal.motion} G${54 + modal.system} G${modal.plane} G${modal.units} G${modal.distance} ` +
+    `G${modal.feedMode} M${modal.spindle} ${coolant} T${modal.tool} F${feed} S${modal.speed}]`
+  );
+}
+
+const coordinates = (vec: Vec): string => vec.map((value) => value.toFixed(3)).join(",");

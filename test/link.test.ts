@@ -1,0 +1,736 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import {
+  type ConnectOptions,
+  connect,
+  Firmware,
+  type FirmwareOptions,
+  KerfworkError,
+  type Machine,
+  openSerial,
+  type RunProgress,
+  SimulatedTransport,
+  type Simulator,
+  startSimulator,
+  VirtualClock,
+} from "kerfwork";
+import { test } from "uvu";
+import * as assert from "uvu/assert";
+
+/** A machine and its simulated controller on one virtual clock. */
+interface Bench {
+  readonly clock: VirtualClock;
+  readonly firmware: Firmware;
+  readonly transport: SimulatedTransport;
+  readonly machine: Machine;
+  /** What the controller said. */
+  readonly heard: string[];
+  readonly executed: () => string[];
+}
+
+const bench = async (options: FirmwareOptions = {}, link: ConnectOptions = {}): Promise<Bench> => {
+  const clock = new VirtualClock();
+  const firmware = new Firmware(options);
+  const transport = new SimulatedTransport(firmware, clock);
+  const heard: string[] = [];
+  const onLine = (text: string) => heard.push(text);
+  const machine = await clock.run(connect(transport, { clock, onLine, ...link }));
+  const executed = () => firmware.log.lines.map(({ text }) => text).filter((text) => text !== "$I");
+  return { clock, firmware, transport, machine, heard, executed };
+};
+
+const failure = async (promise: Promise<unknown>): Promise<KerfworkError> => {
+  try {
+    await promise;
+  } catch (error) {
+    assert.instance(error, KerfworkError);
+    return error as KerfworkError;
+  }
+  throw new Error("it did not fail");
+};
+
+/** A circle of short moves at full length of coordinates. */
+const circle = (n: number, feed = 3000): string[] => [
+  `G21G90M4S300F${feed}`,
+  ...Array.from({ length: n }, (_, i) => {
+    const angle = (i / n) * 2 * Math.PI;
+    return `G1X${(20 + 20 * Math.cos(angle)).toFixed(3)}Y${(20 + 20 * Math.sin(angle)).toFixed(3)}`;
+  }),
+];
+const text = (lines: readonly string[]): string => `${lines.join("\n")}\n`;
+const realtimeOf = ({ firmware }: { firmware: Firmware }) => firmware.log.realtime.map(({ byte }) => byte);
+const LONG = text(["G21G90M4S300F600", ...Array.from({ length: 40 }, (_, i) => `G1X${(i % 2) * 10}Y${i}`)]);
+
+test("connect takes its window from the controller and leaves the machine as it is", async () => {
+  const { machine, heard, firmware, clock } = await bench();
+  assert.is(machine.window, 128);
+  assert.is(machine.state, "Idle");
+  assert.ok(heard.includes("[OPT:V,15,128]"));
+  assert.equal(firmware.log.realtime, []);
+  await clock.run(machine.close());
+  assert.is(clock.pending, 0);
+});
+
+test("connect begins with a line end, so that half a line of an earlier host swallows nothing", async () => {
+  const clock = new VirtualClock();
+  const firmware = new Firmware();
+  firmware.uart.send(Buffer.from("M5"), 0);
+  firmware.advance(1);
+  firmware.uart.take();
+  const machine = await clock.run(connect(new SimulatedTransport(firmware, clock), { clock }));
+  await clock.run(machine.run("G0X1\n"));
+  assert.equal(
+    firmware.log.lines.map((line) => line.text),
+    ["M5", "$I", "G0X1", "G4P0"],
+  );
+});
+
+test("connect waits for a board that restarts when its port opens", async () => {
+  const clock = new VirtualClock();
+  const firmware = new Firmware();
+  const transport = new SimulatedTransport(firmware, clock);
+  transport.wire.at(() => firmware.restart(1.5));
+  const machine = await clock.run(connect(transport, { clock }));
+  assert.is(machine.state, "Idle");
+  assert.is(machine.window, 128);
+});
+
+test("connect gives up on a port where nobody answers", async () => {
+  const clock = new VirtualClock();
+  const firmware = new Firmware();
+  const transport = new SimulatedTransport(firmware, clock);
+  transport.wire.at(() => firmware.freeze(true));
+  const error = await clock.run(failure(connect(transport, { clock })));
+  assert.is(error.code, "MACHINE_SILENT");
+  assert.is(error.message, "The controller at simulated does not answer");
+  assert.ok(clock.now() >= 5 && clock.now() < 6, `${clock.now()}`);
+  assert.is(clock.pending, 0);
+});
+
+test("connect with `reset` wakes a controller in a limit alarm", async () => {
+  const clock = new VirtualClock();
+  const firmware = new Firmware();
+  firmware.advance(1);
+  firmware.trip();
+  firmware.uart.take();
+  const transport = new SimulatedTransport(firmware, clock);
+  const machine = await clock.run(connect(transport, { clock, reset: true }));
+  assert.is(machine.state, "Alarm");
+  assert.is((await clock.run(failure(machine.run("G0X1\n")))).code, "MACHINE_ALARM");
+  assert.equal(await clock.run(machine.command("$X")), ["[MSG:Caution: Unlocked]"]);
+  assert.is((await clock.run(machine.run("G0X1\n"))).acknowledged, 1);
+});
+
+test("run executes every line once, in order, within the window, and ends when the machine stands", async () => {
+  const lines = circle(1000);
+  const { machine, firmware, clock, executed } = await bench();
+  const result = await clock.run(machine.run(text(lines)));
+  assert.is(result.lines, 1001);
+  assert.is(result.acknowledged, 1001);
+  assert.is(result.bytes, text(lines).length);
+  assert.equal(executed(), [...lines, "G4P0"]);
+  assert.is(firmware.uart.overflow, 0);
+  assert.ok(firmware.uart.highWater <= 128);
+  assert.is(firmware.state, "Idle");
+  // 40 mm to the start, then once round, at 50 mm/s
+  assert.ok(Math.abs(result.seconds - (40 + 40 * Math.PI) / 50) < 0.5, `${result.seconds}`);
+});
+
+test("run keeps a slow reader's buffer filled to the last byte that fits, never over it", async () => {
+  const lines = circle(300, 60_000);
+  const { machine, firmware, clock } = await bench({ lineSeconds: 0.02, settings: { 110: 9e4, 111: 9e4 } });
+  await clock.run(machine.run(text(lines)));
+  assert.is(firmware.uart.overflow, 0);
+  assert.ok(firmware.uart.highWater > 128 - 40 && firmware.uart.highWater <= 128);
+});
+
+test("run is exact on random lines of 1 to 79 characters", async () => {
+  let seed = 3;
+  const random = (n: number) => {
+    seed = (Math.imul(seed, 1103515245) + 12345) & 0x7fffffff;
+    return (seed >> 8) % n;
+  };
+  for (let round = 0; round < 5; round++) {
+    const lines = Array.from({ length: 200 }, () => {
+      const size = random(79) + 1;
+      return size < 4
+        ? ["F", "F1", "F12"][size - 1]!.replace(/^F$/, "G0").padEnd(size, "0")
+        : `G0X${"0".repeat(size - 3)}`;
+    });
+    const { machine, firmware, clock, executed } = await bench();
+    const result = await clock.run(machine.run(text(lines)));
+    assert.is(result.acknowledged, 200);
+    assert.equal(executed(), [...lines, "G4P0"]);
+    assert.is(firmware.uart.overflow, 0);
+  }
+});
+
+test("run tells progress by answered line, to the end, through the context too", async () => {
+  const { machine, clock } = await bench();
+  const seen: RunProgress[] = [];
+  const told = { totals: [] as number[], values: [] as number[], messages: [] as string[] };
+  const context = {
+    setProgress: (value: number) => told.values.push(value),
+    setTotal: (total: number) => told.totals.push(total),
+    setMessage: (message: string) => told.messages.push(message),
+    isCancelled: () => false,
+    throwIfCancelled: () => {},
+    signal: new AbortController().signal,
+    subContext: () => context,
+  };
+  const program = "G21 G90 M4 S1\n(a comment)\n\nG1 X10 F600\nG1 X0\nM5\n";
+  await clock.run(machine.run(program, { context, onProgress: (progress) => seen.push(progress) }));
+  assert.equal(told.totals, [6]);
+  assert.is(told.values.at(-1), 6);
+  assert.is(told.messages.at(-1), "line 6 of 6, Idle");
+  assert.ok(told.messages.includes("line 5 of 6, Run"));
+  assert.equal(seen.at(-1), { acknowledged: 6, sent: 6, lines: 6, state: "Idle" });
+  for (let i = 1; i < seen.length; i++) {
+    assert.ok(seen[i]!.acknowledged >= seen[i - 1]!.acknowledged);
+    assert.ok(seen[i]!.acknowledged <= seen[i]!.sent);
+  }
+});
+
+test("run of an empty program does nothing and ends", async () => {
+  const { machine, clock, executed } = await bench();
+  assert.equal((await clock.run(machine.run(""))).acknowledged, 0);
+  assert.equal((await clock.run(machine.run("(nothing)\n\n"))).acknowledged, 2);
+  assert.equal(executed(), ["G4P0", "G4P0"]);
+});
+
+test("run refuses a program before its first byte goes out", async () => {
+  const { machine, clock, executed } = await bench();
+  const error = await clock.run(failure(machine.run("G0X1\nG0X2!\n")));
+  assert.is(error.code, "INVALID_ARGUMENT");
+  assert.equal(executed(), []);
+});
+
+test("run stops at a refused line: hold, then reset, and what follows is not cut", async () => {
+  const { machine, firmware, clock, executed } = await bench();
+  const lines = ["G21G90M4S300F600", "G1X10", "G1X20", "G99X1", ...Array(40).fill("G1X0"), "G1X10"];
+  const error = await clock.run(failure(machine.run(text(lines))));
+  assert.is(error.code, "MACHINE_ERROR");
+  assert.is(
+    error.message,
+    "The controller refused line 4, G99X1: error:20 (the controller does not know this command)",
+  );
+  const { lastAcked, lastSent, ...data } = error.data!;
+  assert.equal(data, { line: 4, text: "G99X1", code: 20, state: "Hold", stopped: true });
+  assert.equal(realtimeOf({ firmware }), [0x21, 0x18]);
+  assert.is(firmware.log.realtime[1]!.state, "Hold:0");
+  // what had been taken before the hold arrived is known exactly
+  assert.is(executed().length, lastAcked as number);
+  assert.ok((lastSent as number) >= (lastAcked as number) && (lastSent as number) < lines.length);
+  assert.is(firmware.state, "Idle");
+  assert.is(machine.state, "unknown");
+  assert.is((await clock.run(machine.run("G4P0\n"))).acknowledged, 1);
+});
+
+test("a canceled run holds, resets, tells the reason, and the next job is clean", async () => {
+  const { machine, firmware, clock } = await bench();
+  const controller = new AbortController();
+  const run = failure(machine.run(LONG, { signal: controller.signal }));
+  await clock.advance(3);
+  assert.is(firmware.state, "Run");
+  const at = clock.now();
+  controller.abort("enough");
+  const error = await clock.run(run);
+  assert.is(error.code, "CANCELED");
+  assert.is(error.cause, "enough");
+  assert.is(error.data!.stopped, true);
+  assert.ok(clock.now() - at < 1.2, `${clock.now() - at}`);
+  assert.equal(realtimeOf({ firmware }), [0x21, 0x18]);
+  assert.is(firmware.state, "Idle");
+  const before = firmware.log.lines.length;
+  const result = await clock.run(machine.run("G21G90\nG1X5F600\n"));
+  assert.is(result.acknowledged, 2);
+  assert.equal(
+    firmware.log.lines.slice(before).map((line) => line.text),
+    ["G21G90", "G1X5F600", "G4P0"],
+  );
+});
+
+test("a run can be canceled in every state, and each time the next job is clean", async () => {
+  const after = (seconds: number) => (_machine: Machine, clock: VirtualClock) => clock.advance(seconds);
+  const cases: readonly (readonly [
+    string,
+    string,
+    (machine: Machine, clock: VirtualClock) => Promise<void>,
+  ])[] = [
+    ["a dwell", "G4P30\nG4P30\n", after(2)],
+    ["a pause", "M0\nG0X1\n", after(2)],
+    ["the first moment", LONG, after(0.012)],
+    ["the last moment", "G0X0\n", after(0.001)],
+    [
+      "a hold",
+      LONG,
+      async (machine, clock) => {
+        await clock.advance(2);
+        await clock.run(machine.hold());
+      },
+    ],
+    [
+      "the ramp of a hold",
+      LONG,
+      async (machine, clock) => {
+        await clock.advance(2);
+        machine.hold().catch(() => {});
+      },
+    ],
+  ];
+  for (const [name, program, prepare] of cases) {
+    const { machine, firmware, clock } = await bench();
+    const controller = new AbortController();
+    const run = failure(machine.run(program, { signal: controller.signal }));
+    await prepare(machine, clock);
+    controller.abort();
+    assert.is((await clock.run(run)).code, "CANCELED", name);
+    assert.is((await clock.run(machine.run("G4P0.1\nG4P0\n"))).acknowledged, 2, name);
+    assert.is(firmware.uart.overflow, 0, name);
+  }
+});
+
+test("a run whose signal is aborted already sends nothing", async () => {
+  const { machine, clock, executed } = await bench();
+  const reason = new Error("no");
+  const error = await clock.run(failure(machine.run("G0X1\n", { signal: AbortSignal.abort(reason) })));
+  assert.is(error.code, "CANCELED");
+  assert.is(error.cause, reason);
+  assert.equal(executed(), []);
+});
+
+test("a listener that throws stops the machine instead of the process", async () => {
+  const { machine, firmware, clock } = await bench();
+  const onProgress = ({ acknowledged }: RunProgress) => {
+    if (acknowledged > 2) throw new Error("in the host");
+  };
+  const error = await clock.run(failure(machine.run(LONG, { onProgress })));
+  assert.is(error.code, "CANCELED");
+  assert.is((error.cause as Error).message, "in the host");
+  assert.equal(realtimeOf({ firmware }), [0x21, 0x18]);
+});
+
+test("an alarm in the middle of a run ends it; only a reset is offered then", async () => {
+  const { machine, firmware, transport, clock } = await bench();
+  const run = failure(machine.run(LONG));
+  await clock.advance(3);
+  transport.wire.at(() => firmware.trip());
+  const error = await clock.run(run);
+  assert.is(error.code, "MACHINE_ALARM");
+  assert.match(error.message, "ALARM:1 (a limit switch closed: the position is probably lost)");
+  assert.is(error.data!.alarm, 1);
+  assert.is(machine.state, "Alarm");
+  assert.is((await clock.run(failure(machine.command("$X")))).code, "INVALID_STATE");
+  assert.is((await clock.run(failure(machine.run("G0X1\n")))).code !== undefined, true);
+  await clock.run(machine.reset());
+  assert.is(machine.state, "Alarm");
+  await clock.run(machine.command("$X"));
+  // the late answer of the line that the alarm cut was not counted for anything
+  assert.is((await clock.run(machine.run("G0X1\nG0X0\n"))).acknowledged, 2);
+});
+
+test("a restart of the controller ends the run, and not one byte of the job goes out after it", async () => {
+  for (const [after, boot] of [
+    [0.05, 0],
+    [0.5, 0.7],
+    [2, 1.5],
+    [3.3, 0],
+  ] as const) {
+    const { machine, firmware, transport, clock } = await bench();
+    const run = failure(machine.run(LONG));
+    await clock.advance(after);
+    const before = firmware.log.lines.length;
+    transport.wire.at(() => firmware.restart(boot));
+    const error = await clock.run(run);
+    assert.is(error.code, "MACHINE_RESET");
+    await clock.advance(5);
+    assert.is(firmware.log.lines.length, before);
+    assert.equal(firmware.position, [0, 0, 0]);
+  }
+});
+
+test("a controller that falls silent ends the run after the silence that was asked for", async () => {
+  for (const silenceMs of [1000, 3000]) {
+    const { machine, firmware, transport, clock } = await bench({}, { silenceMs });
+    const run = failure(machine.run(LONG));
+    await clock.advance(2);
+    transport.wire.at(() => firmware.freeze(true));
+    const at = clock.now();
+    const error = await clock.run(run);
+    assert.is(error.code, "MACHINE_SILENT");
+    const seconds = clock.now() - at;
+    assert.ok(seconds >= silenceMs / 1000 && seconds < silenceMs / 1000 + 1, `${seconds}`);
+    assert.ok((error.data!.lastSent as number) > 0);
+  }
+});
+
+test("a slow ok is no silence: a dwell of a minute and a long homing run through", async () => {
+  const { machine, clock } = await bench({ settings: { 22: 1 } });
+  assert.is(machine.state, "Alarm");
+  await clock.run(machine.command("$H"));
+  const result = await clock.run(machine.run("G4 P60\nG1X10F600\nG4P30\n"));
+  assert.ok(result.seconds > 90 && result.seconds < 93);
+});
+
+test("a byte of an ok that is lost ends the run as a mismatch, or does no harm; nothing is sent again", async () => {
+  const lines = ["G21", "G90", "G0X1", "G0X2", "G0X3"];
+  for (const [byte, lost] of [
+    [0, 1],
+    [1, 1],
+    [2, 0],
+    [3, 2],
+  ] as const) {
+    const { machine, firmware, transport, clock, heard, executed } = await bench({ lineSeconds: 0.01 });
+    const run = machine.run(text(lines)).catch((error) => error as KerfworkError);
+    // the first answer is followed by a status report, the second by the third
+    const oks = () => heard.filter((line) => line === "ok").length;
+    for (const before = oks(); oks() < before + 2; ) await clock.advance(0.001);
+    transport.wire.at(() => firmware.uart.damage("toHost", byte, 0));
+    const end = await clock.run(run);
+    if (lost === 0) assert.not.instance(end, KerfworkError);
+    else {
+      assert.is((end as KerfworkError).code, "MACHINE_DESYNC", `byte ${byte}`);
+      assert.match((end as KerfworkError).message, `${lost} lines were not answered`);
+    }
+    assert.equal(executed(), [...lines, "G4P0"]);
+  }
+});
+
+test("a lost byte of a line, its end included, never ends as success with another job done", async () => {
+  const lines = ["G21", "G90", "G1X10F600", "G1X20", "G1Y10", "G1X0"];
+  const sent = text(lines).length;
+  for (let byte = 0; byte < sent; byte++) {
+    const { machine, firmware, transport, clock, executed } = await bench();
+    const run = machine.run(text(lines)).then(
+      () => undefined,
+      (error: KerfworkError) => error.code,
+    );
+    await clock.advance(0);
+    transport.wire.at(() => firmware.uart.damage("toController", byte + 1, 0));
+    const code = await clock.run(run);
+    if (code === undefined) assert.is(executed().length, lines.length + 1, `byte ${byte}`);
+    else assert.ok(code === "MACHINE_ERROR" || code === "MACHINE_DESYNC", `byte ${byte}: ${code}`);
+    // every line that ran is one that was sent, or the two that the lost line end glued, or the damaged one
+    assert.ok(executed().length <= lines.length + 1);
+  }
+});
+
+test("an answer that belongs to no line is a mismatch", async () => {
+  const { machine, transport, clock } = await bench();
+  const run = failure(machine.run("G4P5\n"));
+  await clock.advance(1);
+  transport.inject("ok\r\nok\r\nok\r\n");
+  const error = await clock.run(run);
+  assert.is(error.code, "MACHINE_DESYNC");
+});
+
+test("a line that writes EEPROM travels alone, so nothing is lost around it", async () => {
+  const lines = ["G21G90", "G1X10F600", "G10L2P1X1Y2Z3", "G1X0", "G10L20P2X5", "G1X10", "G28.1", "G1X3"];
+  const { machine, firmware, clock, executed } = await bench();
+  const result = await clock.run(machine.run(text(lines)));
+  assert.is(result.acknowledged, lines.length);
+  assert.is(firmware.uart.overrun, 0);
+  assert.equal(
+    executed().filter((line) => line !== "G4P0"),
+    lines,
+  );
+});
+
+test("hold resolves when the machine stands; resume goes on, whenever it is called", async () => {
+  for (const gap of [0, 0.005, 0.035, 0.1, 1]) {
+    const { machine, firmware, clock } = await bench();
+    const run = machine.run(LONG);
+    await clock.advance(2);
+    const hold = machine.hold();
+    await clock.advance(gap);
+    if (gap === 1) {
+      await clock.run(hold);
+      assert.is(firmware.state, "Hold:0");
+      const before = firmware.log.lines.length;
+      await clock.advance(60);
+      assert.is(firmware.log.lines.length, before);
+    }
+    await clock.run(Promise.all([hold, machine.resume()]));
+    assert.is(firmware.state, "Run", `${gap}`);
+    assert.is((await clock.run(run)).acknowledged, 41);
+  }
+});
+
+test("resume continues a program that paused itself", async () => {
+  const { machine, firmware, clock } = await bench();
+  const run = machine.run("G1X10F600\nM0\nG1X0\n");
+  await clock.advance(5);
+  assert.is(firmware.state, "Hold:0");
+  await clock.run(machine.resume());
+  assert.is((await clock.run(run)).acknowledged, 3);
+});
+
+test("command gives what the controller said, in a run too, and keeps within the window", async () => {
+  const { machine, firmware, clock } = await bench();
+  assert.equal(await clock.run(machine.command("$I")), ["[VER:1.1h.20190830:]", "[OPT:V,15,128]"]);
+  assert.is((await clock.run(machine.command("$$"))).length, 34);
+  const error = await clock.run(failure(machine.command("G1X1")));
+  assert.is(error.code, "MACHINE_ERROR");
+  assert.is(error.message, "The controller refused G1X1: error:22 (no feed rate was set)");
+  assert.is((await clock.run(failure(machine.command("?")))).code, "INVALID_ARGUMENT");
+  assert.is((await clock.run(failure(machine.command("(only)")))).code, "INVALID_ARGUMENT");
+  const run = machine.run(LONG);
+  await clock.advance(2);
+  assert.equal(await clock.run(machine.command("$G")), ["[GC:G1 G54 G17 G21 G90 G94 M4 M9 T0 F600 S300]"]);
+  assert.is((await clock.run(run)).acknowledged, 41);
+  assert.is(firmware.uart.overflow, 0);
+});
+
+test("one run at a time, and only of an idle machine", async () => {
+  const { machine, firmware, transport, clock } = await bench();
+  const run = machine.run("G1X10F600\n");
+  assert.is(
+    (await failure(machine.run("G0X0\n"))).message,
+    "The machine is busy: another run or command has not ended",
+  );
+  await clock.run(run);
+  // somebody at the controller's own panel
+  transport.wire.at(() => firmware.uart.send(Buffer.from("!"), firmware.now));
+  await clock.advance(0.1);
+  assert.is(
+    (await clock.run(failure(machine.run("G0X0\n")))).message,
+    "Expected the machine to be idle, it is in Hold",
+  );
+  await clock.run(machine.resume());
+  assert.is((await clock.run(machine.run("G0X0\n"))).acknowledged, 1);
+});
+
+test("reset ends a run as canceled and waits for the controller", async () => {
+  const { machine, firmware, clock } = await bench();
+  const run = failure(machine.run(LONG));
+  await clock.advance(2);
+  await clock.run(machine.reset());
+  const error = await clock.run(run);
+  assert.is(error.code, "CANCELED");
+  assert.is(error.data!.stopped, true);
+  // in motion the position is lost, and the controller says so
+  assert.is(machine.state, "Alarm");
+  assert.equal(realtimeOf({ firmware }), [0x18]);
+});
+
+test("close stops a run first; nothing is left on the clock and nothing may be asked", async () => {
+  const { machine, firmware, clock } = await bench();
+  const run = failure(machine.run(LONG));
+  await clock.advance(2);
+  await clock.run(machine.close());
+  assert.is((await run).code, "CANCELED");
+  assert.equal(realtimeOf({ firmware }), [0x21, 0x18]);
+  assert.is(clock.pending, 0);
+  assert.not.ok(machine.connected);
+  for (const call of [
+    machine.status(),
+    machine.run("G0\n"),
+    machine.command("$G"),
+    machine.hold(),
+    machine.reset(),
+  ])
+    assert.is((await failure(call)).message, "The connection to simulated is closed");
+  await clock.run(machine.close());
+});
+
+test("a pulled cable settles everything that waits", async () => {
+  const { machine, transport, clock } = await bench();
+  const run = failure(machine.run(LONG));
+  await clock.advance(2);
+  const others = [failure(machine.command("$G")), failure(machine.hold())];
+  transport.unplug();
+  for (const promise of [run, ...others]) assert.is((await clock.run(promise)).code, "PORT_LOST");
+  const error = await run;
+  assert.ok((error.data!.lastAcked as number) > 0);
+  assert.is((await failure(machine.status())).code, "PORT_LOST");
+  assert.is(clock.pending, 0);
+});
+
+test("check mode runs a program without motion", async () => {
+  const { machine, firmware, clock } = await bench();
+  await clock.run(machine.command("$C"));
+  const result = await clock.run(machine.run(LONG));
+  assert.is(result.acknowledged, 41);
+  assert.equal(firmware.position, [0, 0, 0]);
+  await clock.run(machine.command("$C"));
+  await clock.advance(0.5);
+  assert.is((await clock.run(machine.status())).state, "Idle");
+});
+
+test("connect and run check their options", async () => {
+  const { machine, clock } = await bench();
+  assert.is(
+    (await failure(connect("/dev/null", { pollMs: 0 }))).message,
+    "Expected `pollMs` to be a finite number > 0, got 0",
+  );
+  assert.is(
+    (await failure(connect(5 as never))).message,
+    "Expected `target` to be the path of a serial port or a Transport, got 5",
+  );
+  assert.is((await failure(connect(""))).message, 'Expected `path` to be the path of a serial port, got ""');
+  assert.is(
+    (await clock.run(failure(machine.command(5 as never)))).message,
+    "Expected `line` to be text, got 5",
+  );
+});
+
+// from here on over a real pseudo-terminal and serialport, in real time
+
+const simulated = async (
+  use: (simulator: Simulator, machine: Machine) => Promise<void>,
+  { timeScale = 20, ...options }: ConnectOptions & { timeScale?: number } = {},
+): Promise<void> => {
+  const simulator = await startSimulator({ timeScale });
+  try {
+    const machine = await connect(simulator.path, options);
+    try {
+      await use(simulator, machine);
+    } finally {
+      await machine.close();
+    }
+  } finally {
+    await simulator.close();
+  }
+};
+
+/** Settles when the controller has executed so many lines. */
+const executedLines = async (simulator: Simulator, n: number): Promise<void> => {
+  while (simulator.log.lines.length < n) await new Promise((resolve) => setTimeout(resolve, 5));
+};
+
+test("a job of 2,000 lines over a pseudo-terminal: each executed once, in order, nothing dropped", async () => {
+  const lines = circle(2000, 6000);
+  await simulated(async (simulator, machine) => {
+    const result = await machine.run(text(lines));
+    assert.is(result.acknowledged, 2001);
+    const { log } = simulator;
+    assert.equal(
+      log.lines.map((line) => line.text),
+      ["$I", ...lines, "G4P0"],
+    );
+    assert.ok(log.lines.every(({ status }) => status === 0));
+    assert.is(log.overflow + log.overrun, 0);
+    assert.ok(log.highWater <= 128);
+    assert.is(simulator.state, "Idle");
+  });
+});
+
+test("hold, resume and cancel in the middle over a pseudo-terminal; the next job is clean", async () => {
+  await simulated(
+    async (simulator, machine) => {
+      const controller = new AbortController();
+      const run = failure(machine.run(LONG, { signal: controller.signal }));
+      await executedLines(simulator, 10);
+      await machine.hold();
+      assert.is(simulator.state, "Hold:0");
+      const { length } = simulator.log.lines;
+      await machine.resume();
+      await executedLines(simulator, length + 2);
+      controller.abort();
+      assert.is((await run).code, "CANCELED");
+      const { realtime } = simulator.log;
+      assert.equal([...new Set(realtime.map(({ byte }) => byte))], [0x21, 0x7e, 0x18]);
+      assert.equal(realtime.at(-1)!.byte, 0x18);
+      assert.is(realtime.at(-1)!.state, "Hold:0");
+      const before = simulator.log.lines.length;
+      assert.is((await machine.run("G21G90\nG0X0Y0\n")).acknowledged, 2);
+      assert.equal(
+        simulator.log.lines.slice(before).map((line) => line.text),
+        ["G21G90", "G0X0Y0", "G4P0"],
+      );
+      assert.is(simulator.log.overflow, 0);
+    },
+    { timeScale: 5 },
+  );
+});
+
+test("an error line in a job over a pseudo-terminal stops the machine", async () => {
+  await simulated(async (simulator, machine) => {
+    const lines = [...circle(100), "G1X", ...circle(500)];
+    const error = await machine.run(text(lines)).catch((reason) => reason as KerfworkError);
+    assert.instance(error, KerfworkError);
+    assert.is((error as KerfworkError).code, "MACHINE_ERROR");
+    assert.is((error as KerfworkError).data!.line, 102);
+    assert.ok(simulator.log.lines.length < 150);
+    assert.equal(
+      simulator.log.realtime.map(({ byte }) => byte),
+      [0x21, 0x18],
+    );
+  });
+});
+
+test("a cable that is pulled in the middle settles as PORT_LOST, and a new port starts afresh", async () => {
+  const simulator = await startSimulator({ timeScale: 5 });
+  try {
+    const machine = await connect(simulator.path);
+    const run = failure(machine.run(LONG));
+    await executedLines(simulator, 10);
+    await simulator.unplug();
+    const error = await run;
+    assert.is(error.code, "PORT_LOST");
+    assert.is(error.message, `${simulator.path} was disconnected`);
+    assert.ok((error.data!.lastAcked as number) >= 5);
+    await machine.close();
+    await simulator.plug();
+    const again = await connect(simulator.path);
+    await again.reset();
+    if (again.state === "Alarm") await again.command("$X");
+    const before = simulator.log.lines.length;
+    await again.run("G4P0\n");
+    assert.equal(
+      simulator.log.lines.slice(before).map((line) => line.text),
+      ["G4P0", "G4P0"],
+    );
+    await again.close();
+  } finally {
+    await simulator.close();
+  }
+});
+
+test("a port can be opened and closed many times; a second opener is told that it is busy", async () => {
+  const simulator = await startSimulator({ timeScale: 20 });
+  try {
+    for (let i = 0; i < 5; i++) {
+      const machine = await connect(simulator.path);
+      const error = await failure(connect(simulator.path));
+      assert.is(error.code, "PORT_BUSY");
+      assert.is(error.message, `${simulator.path} is in use by another program`);
+      await machine.run("G0X1\nG0X0\n");
+      await machine.close();
+    }
+    assert.is(simulator.log.overflow, 0);
+  } finally {
+    await simulator.close();
+  }
+});
+
+test("openSerial tells missing ports, plain files and directories apart", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "kerfwork-"));
+  try {
+    const file = join(folder, "file");
+    writeFileSync(file, "");
+    const missing = await failure(openSerial(join(folder, "missing")));
+    assert.is(missing.code, "PORT_NOT_FOUND");
+    assert.is(missing.message, `There is no serial port ${join(folder, "missing")}`);
+    for (const path of [file, folder, "/dev/null"]) {
+      const error = await failure(openSerial(path));
+      assert.is(error.code, "PORT_NOT_SERIAL", path);
+      assert.is(error.message, `${path} is not a serial port`);
+    }
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
+
+test("nothing keeps the process alive after close", async () => {
+  const before = process.getActiveResourcesInfo().filter((name) => name !== "Immediate").length;
+  await simulated(async (_simulator, machine) => {
+    await machine.run("G0X1\n");
+  });
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  const after = process.getActiveResourcesInfo().filter((name) => name !== "Immediate");
+  assert.ok(after.length <= before + 1, after.join());
+});
+
+test.run();
