@@ -1,6 +1,8 @@
 import { existsSync, readdirSync, statSync } from "node:fs";
-import type { SerialPort as NodeSerialPort } from "serialport";
 import { checkNumber, describe, KerfworkError } from "../errors.ts";
+
+// the type alone: the driver itself is loaded when a port is opened
+type NodeSerialPort = import("serialport").SerialPort;
 
 /**
  * A two-way stream of bytes to a controller, for one connection: after a close there is no second life. The link takes
