@@ -8,19 +8,13 @@
 
 import { checkpoint, STOPPED } from "./control";
 
-// A horizontal edge, 16 bytes. Addresses stay below 1 GiB, so that a negative NEXT can mark an edge as followed.
-const EDGE: usize = 16;
+// A horizontal edge, 8 bytes: following a border jumps from row to row, and lasts as long as its cache misses.
+// Addresses stay below 1 GiB, so that a negative NEXT can mark an edge as followed.
+const EDGE: usize = 8;
 /** i32: the address of the edge that follows in the border; once followed, ~(number of the border). */
 const NEXT: usize = 0;
-/** i32: where the border leaves the edge. */
-const X: usize = 4;
-/** i32: the pixel row below the edge. */
-const Y: usize = 8;
-/**
- * i32, of edges whose left end is an upper left corner: the address of the edge that ends on the nearest vertical edge to the
- * left in the row below, 0 if there is none; plus 1 if the pixel inside the corner is white.
- */
-const LEFT: usize = 12;
+/** u32: y << shift | x, the vertex where the border leaves the edge. */
+const EXIT: usize = 4;
 
 /** Words between two looks at the control block, in whole rows: 1 us of work if blank, 50 us if all noise. */
 const BATCH: i32 = 256;
@@ -31,7 +25,7 @@ const BATCH: i32 = 256;
  * bits     u64[rows * words], rows and words >= 1; bit 0 is the left pixel, 1 is black, bits past the width are 0
  * blank    u64[words], cleared here: the row outside the picture
  * returns  edges (i32.MAX_VALUE if there are more), or STOPPED; reports rows
- * cost     1.5 ns a word
+ * cost     1.2 ns a word
  */
 export function countBorders(bits: usize, words: i32, rows: i32, blank: usize): i32 {
   memory.fill(blank, 0, <usize>words << 3);
@@ -73,10 +67,14 @@ function countRow(above: usize, below: usize, words: i32): i32 {
  *
  * bits     as in `countBorders`
  * blank    u64[words], cleared, as `countBorders` leaves it
- * open     i32[64 * words + 2] scratch: for each column of vertices the edge that its vertical edge hangs on
- * edges    16 bytes [1 + result of `countBorders`]; the first is not an edge but takes stores that lead nowhere
- * returns  edges listed, from edges + 16 on, or STOPPED; reports rows
- * cost     2 ns a word + 3 ns a corner
+ * shift    bits of an x: the least with 2^shift > width; (rows + 1) << shift must fit 32 bits
+ * open     u32[64 * words + 2] scratch: for each column of vertices the edge that its vertical edge hangs on
+ * edges    8 bytes [1 + result of `countBorders`]; the first is not an edge but takes stores that lead nowhere
+ * beside   u32[1 + result of `countBorders`], of edges whose left end is an upper left corner: the edge that the nearest
+ *          vertical edge to the left, in the row of pixels below, hangs on (0 without one); plus 1 if the pixel inside the
+ *          corner is white
+ * returns  edges listed, from edges + 8 on, or STOPPED; reports rows
+ * cost     4 ns a word + 3..7 ns a corner
  * source   corners linked in one pass after Cederberg 1980 and Mandler and Oberlander 1990; word-parallel form and
  *          nesting own
  */
@@ -85,18 +83,20 @@ export function linkBorders(
   words: i32,
   rows: i32,
   blank: usize,
+  shift: i32,
   open: usize,
   edges: usize,
+  beside: usize,
 ): i32 {
   const stride = <usize>words << 3;
   const batch = max(1, BATCH / words);
   store<i32>(open, 0);
   open += 4; // slot -1 answers for a row without vertical edges
-  let edge = linkRow(blank, bits, words, 0, open, edges, edges + EDGE);
+  let edge = linkRow(blank, bits, words, 0, open, edges, beside, edges + EDGE);
   for (let y = 0; y < rows; ) {
     const end = min(rows, y + batch);
     for (; y < end; y++) {
-      edge = linkRow(bits, y + 1 < rows ? bits + stride : blank, words, y + 1, open, edges, edge);
+      edge = linkRow(bits, y + 1 < rows ? bits + stride : blank, words, (y + 1) << shift, open, edges, beside, edge);
       bits += stride;
     }
     if (checkpoint(y)) return STOPPED;
@@ -104,14 +104,15 @@ export function linkBorders(
   return <i32>((edge - edges) / EDGE) - 1;
 }
 
-/** The edges between two rows, written from `edge` on; returns the address after the last. */
+/** The edges between two rows, at `y` << shift, written from `edge` on; returns the address after the last. */
 function linkRow(
   above: usize,
   below: usize,
   words: i32,
   y: i32,
   open: usize,
-  nowhere: usize,
+  edges: usize,
+  beside: usize,
   edge: usize,
 ): usize {
   let x0 = 0; // where the edge under work began
@@ -147,35 +148,38 @@ function linkRow(
         const next = <u32>(edge + EDGE);
         store<u32>(aLeftBlack ? hung : next, aLeftBlack ? edge : hung, NEXT);
         store<u32>(slot, aLeftBlack ? next : <u32>edge);
-        store<i32>(edge, aLeftBlack ? x0 : x, X);
-        store<i32>(edge, y, Y);
+        store<i32>(edge, y | (aLeftBlack ? x0 : x), EXIT);
         edge = next;
         x0 = x;
-        const before = down & mask;
-        const nearest = before != 0 ? (i << 6) + 63 - <i32>clz(before) : lastDown;
-        store<u32>(edge, load<u32>(open + (<usize>nearest << 2)) | (aLeftBlack ^ 1), LEFT);
+        const hint = hungBeside(open, down & mask, i, lastDown) | (aLeftBlack ^ 1);
+        store<u32>(beside + ((edge - edges) >> 1), hint);
       } else {
         // a vertical edge from above ends here: the two edges on it are neighbours, in the direction of its flow
         const source = aLeftBlack ? hung : <u32>edge;
-        store<u32>((up >> k) & 1 ? source : <u32>nowhere, aLeftBlack ? edge : hung, NEXT);
+        store<u32>((up >> k) & 1 ? source : <u32>edges, aLeftBlack ? edge : hung, NEXT);
         store<u32>(slot, edge);
         if ((left >> k) & 1) {
           // with black below the border runs east and leaves at this end, else at the other
-          store<i32>(edge, (bLeft >> k) & 1 ? x : x0, X);
-          store<i32>(edge, y, Y);
+          store<i32>(edge, y | ((bLeft >> k) & 1 ? x : x0), EXIT);
           edge += EDGE;
         } else {
           x0 = x;
-          const before = down & mask;
-          const nearest = before != 0 ? (i << 6) + 63 - <i32>clz(before) : lastDown;
-          const white = <u32>(b >> k) & 1 ^ 1;
-          store<u32>(edge, load<u32>(open + (<usize>nearest << 2)) | white, LEFT);
+          const hint = hungBeside(open, down & mask, i, lastDown) | (<u32>(~b >> k) & 1);
+          store<u32>(beside + ((edge - edges) >> 1), hint);
         }
       }
     }
     if (down != 0) lastDown = (i << 6) + 63 - <i32>clz(down);
   }
   return edge;
+}
+
+/** What the last vertical edge of word `i` among `before`, or else the one in column `last`, hangs on. */
+// @ts-ignore: decorator
+@inline
+function hungBeside(open: usize, before: u64, i: i32, last: i32): u32 {
+  const x = before != 0 ? (i << 6) + 63 - <i32>clz(before) : last;
+  return load<u32>(open + (<usize>x << 2));
 }
 
 // What `followBorders` counts while it works, i32 each.
@@ -192,6 +196,8 @@ const PIECE: i32 = 1024;
  * Borders around less than `despecklePx` pixels are left out, black and white alike, with all that lies inside them.
  *
  * edges    as `linkBorders` left them, `count` after the first; links are lost
+ * beside   as `linkBorders` left it
+ * shift    as in `linkBorders`
  * nest     u32[count / 2] scratch: for each border depth << 2 | enclosed in a speck << 1 | speck or in a speck
  * tally    i32[4] scratch
  * ends     u32[count / 2], written: points up to the end of each border
@@ -199,12 +205,14 @@ const PIECE: i32 = 1024;
  *          edge and is not repeated
  * depth    u16[count / 2], written: enclosing borders; even is the outside of black, odd a hole
  * returns  borders, or STOPPED; reports edges
- * cost     2..10 ns a corner, by how far the next edge lies in memory
+ * cost     3..13 ns a corner, by how far the next edge lies in memory
  * source   own
  */
 export function followBorders(
   edges: usize,
   count: i32,
+  beside: usize,
+  shift: i32,
   despecklePx: f64,
   nest: usize,
   tally: usize,
@@ -216,15 +224,17 @@ export function followBorders(
   for (let i = 0; i < count; i += PIECE) {
     const from = edges + EDGE + <usize>i * EDGE;
     const to = from + <usize>min(PIECE, count - i) * EDGE;
-    if (!followBatch(from, to, despecklePx, nest, tally, ends, points, depth)) return STOPPED;
+    if (!followBatch(from, to, beside + (<usize>(i + 1) << 2), shift, despecklePx, nest, tally, ends, points, depth)) return STOPPED;
   }
   return load<i32>(tally, KEPT);
 }
 
-/** All borders whose first edge lies in from..to; false when it has to stop. */
+/** All borders whose first edge lies in from..to, where `beside` belongs to `from`; false when it has to stop. */
 function followBatch(
   from: usize,
   to: usize,
+  beside: usize,
+  shift: i32,
   despecklePx: f64,
   nest: usize,
   tally: usize,
@@ -235,30 +245,34 @@ function followBatch(
   let kept = load<i32>(tally, KEPT);
   let seen = load<i32>(tally, SEEN);
   let done = load<i32>(tally, DONE);
+  let checked = done;
   let out = points + (kept > 0 ? <usize>load<u32>(ends + (<usize>kept << 2) - 4) << 3 : 0);
   for (let first = from; first < to; first += EDGE) {
     if (load<i32>(first, NEXT) < 0) continue;
     const begin = out;
     let edge = first;
-    let x = 0;
+    let x: u32 = 0;
     do {
       const piece = out;
-      out = walk(first, edge, x, ~seen, out, out + ((<usize>PIECE) << 4), tally);
+      out = walk(first, edge, shift, x, ~seen, out, out + ((<usize>PIECE) << 4), tally);
       edge = load<u32>(tally, RESUME);
-      x = load<i32>(out - 8);
+      x = load<u32>(out - 8);
       done += <i32>((out - piece) >> 4);
-      if (edge != first && checkpoint(done)) return false;
+      if (done - checked >= PIECE) {
+        if (checkpoint(done)) return false;
+        checked = done;
+      }
     } while (edge != first);
-    store<i32>(begin, x); // the first corner lies above or below the last
+    store<u32>(begin, x); // the first corner lies above or below the last
 
     // the border to the left of the first corner either encloses this one too, or stands beside it
-    const hint = load<u32>(first, LEFT);
+    const hint = load<u32>(beside + ((first - from) >> 1));
     const hole = hint & 1;
-    const beside = hint & ~1;
+    const neighbour = hint & ~1;
     let level: u32 = 0;
     let buried: u32 = 0;
-    if (beside != 0) {
-      const other = load<u32>(nest + (<usize>~load<i32>(beside, NEXT) << 2));
+    if (neighbour != 0) {
+      const other = load<u32>(nest + (<usize>~load<i32>(neighbour, NEXT) << 2));
       const sibling = ((other >> 2) & 1) == hole;
       level = (other >> 2) + <u32>!sibling;
       buried = sibling ? (other >> 1) & 1 : other & 1;
@@ -281,15 +295,17 @@ function followBatch(
 }
 
 /** Writes corners from `edge` on until the border closes or the piece is full; returns the address after the last. */
-function walk(first: usize, edge: usize, x: i32, mark: i32, out: usize, full: usize, tally: usize): usize {
+function walk(first: usize, edge: usize, shift: i32, x: u32, mark: i32, out: usize, full: usize, tally: usize): usize {
+  const mask = ((<u32>1) << shift) - 1;
   do {
     const next = load<u32>(edge, NEXT);
-    const x1 = load<i32>(edge, X);
-    const y = load<i32>(edge, Y);
+    const exit = load<u32>(edge, EXIT);
     store<i32>(edge, mark, NEXT);
-    // both coordinates in one store
-    store<i64>(out, <i64>(<u32>x) | (<i64>y << 32));
-    store<i64>(out, <i64>(<u32>x1) | (<i64>y << 32), 8);
+    const x1 = exit & mask;
+    const y = <i64>(exit >> shift) << 32;
+    // both coordinates of a corner in one store
+    store<i64>(out, y | x);
+    store<i64>(out, y | x1, 8);
     out += 16;
     x = x1;
     edge = next;

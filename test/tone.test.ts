@@ -293,13 +293,10 @@ test("checkImage names what is wrong", () => {
     messageOf(undefined),
     "Expected `image` to be an object with `width`, `height` and `data`, got undefined",
   );
-  assert.is(
-    messageOf({ width: 0, height: 7, data }),
-    "Expected `image.width` to be an integer >= 1 and <= 1073741824, got 0",
-  );
+  assert.is(messageOf({ width: 0, height: 7, data }), "Expected `image.width` to be an integer >= 1, got 0");
   assert.is(
     messageOf({ width: 12, height: 7.5, data }),
-    "Expected `image.height` to be an integer >= 1 and <= 1073741824, got 7.5",
+    "Expected `image.height` to be an integer >= 1, got 7.5",
   );
   assert.is(
     messageOf({ width: 12, height: 7, data }),
@@ -312,6 +309,10 @@ test("checkImage names what is wrong", () => {
   assert.is(
     messageOf({ width: 2, height: 2, data: [0, 0, 0, 0] }),
     "Expected `image.data` to be 1, 3 or 4 bytes for each of 2 x 2 pixels, got an array of 4",
+  );
+  assert.is(
+    messageOf({ width: 40_000, height: 40_000, data }),
+    "Expected `image` to have at most 1073741824 pixels, got 40000 x 40000",
   );
   for (const channels of [1, 3, 4] as const)
     assert.is(checkImage({ width: 2, height: 3, data: new Uint8Array(6 * channels) }), channels);

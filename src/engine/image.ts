@@ -1,4 +1,4 @@
-import { checkNumber, invalid } from "../errors.ts";
+import { checkNumber, invalid, KerfworkError } from "../errors.ts";
 import type { Engine, Pointer, Stages } from "./memory.ts";
 
 /** Pixels, rows top down. Channels = `data.length / (width * height)`: 1 gray, 3 RGB, 4 RGBA with straight alpha. */
@@ -8,21 +8,28 @@ export interface Image {
   readonly data: Uint8Array;
 }
 
-/** Sides that kernels can count in 32 bits; memory ends long before. */
-const MAX_SIDE = 2 ** 30;
+/** Pixels whose corners kernels can number in 32 bits. */
+const MAX_PIXELS = 2 ** 30;
 
 /**
  * Checks an image; every public function that takes one calls this first.
  *
  * @returns bytes per pixel
- * @throws INVALID_ARGUMENT   sides that are not integers >= 1, or data that is not 1, 3 or 4 bytes for each pixel
+ * @throws INVALID_ARGUMENT   sides that are not integers >= 1, more than 2^30 pixels, or data that is not 1, 3 or 4 bytes for each pixel
  */
 export function checkImage(image: Image): 1 | 3 | 4 {
   if (typeof image !== "object" || image === null)
     throw invalid("image", "an object with `width`, `height` and `data`", image);
   const { width, height, data } = image;
-  checkNumber("image.width", width, { min: 1, max: MAX_SIDE, integer: true });
-  checkNumber("image.height", height, { min: 1, max: MAX_SIDE, integer: true });
+  checkNumber("image.width", width, { min: 1, integer: true });
+  checkNumber("image.height", height, { min: 1, integer: true });
+  if (width * height > MAX_PIXELS) {
+    const got = `${width} x ${height}`;
+    throw new KerfworkError(
+      "INVALID_ARGUMENT",
+      `Expected \`image\` to have at most ${MAX_PIXELS} pixels, got ${got}`,
+    );
+  }
   const channels = isBytes(data) ? data.length / (width * height) : 0;
   if (channels !== 1 && channels !== 3 && channels !== 4)
     throw invalid("image.data", `1, 3 or 4 bytes for each of ${width} x ${height} pixels`, data);
