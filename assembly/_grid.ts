@@ -1,13 +1,13 @@
-// A bucket grid over points: about two points a cell, cells in rows. Points can be switched on and off; a search sees
-// the ones that are on. Used by the kernels that order paths.
+// A bucket grid over points: about two points a cell. Its lines stand where the points are, at equal shares of a sample,
+// so that a far speck does not crowd all others into one cell. Points can be switched on and off; a search sees the ones
+// that are on. Used by the kernels that order paths.
 
-/** Grid in memory: this record, then its four lists. */
+/** Most points that the lines are drawn by. */
+const SAMPLE: i32 = 2048;
+
+/** Grid in memory: this record, then its lists. */
 @unmanaged
 export class Grid {
-  x0: f64;
-  y0: f64;
-  /** Side of a cell, mm. */
-  cell: f64;
   /** Square of the distance to the nearest point of the running search. */
   best: f64;
   /** That point, or -1. */
@@ -16,7 +16,10 @@ export class Grid {
   height: i32;
   /** f32[2 * ids], x and y of each point. */
   xy: usize;
-  /** u32[cells + 1], first slot of each cell. */
+  /** f32[width - 1] and f32[height - 1], growing: a point on a line belongs to the cell behind it. */
+  columns: usize;
+  rows: usize;
+  /** u32[cells + 1], first slot of each cell, row by row. */
   starts: usize;
   /** u32[cells], end of the slots of each cell whose points are on. */
   lives: usize;
@@ -24,29 +27,56 @@ export class Grid {
   slots: usize;
   /** u32[ids], slot of each point. */
   places: usize;
+  /** u32[ids], cell of each point. */
+  cells: usize;
 
-  @inline column(x: f64): i32 {
-    return min(max(<i32>((x - this.x0) / this.cell), 0), this.width - 1);
+  @inline column(x: f32): i32 {
+    return linesUpTo(this.columns, this.width - 1, x);
   }
 
-  @inline row(y: f64): i32 {
-    return min(max(<i32>((y - this.y0) / this.cell), 0), this.height - 1);
+  @inline row(y: f32): i32 {
+    return linesUpTo(this.rows, this.height - 1, y);
   }
 
   @inline cellOf(id: i32): i32 {
-    const at = this.xy + (<usize>id << 3);
-    return this.row(load<f32>(at, 4)) * this.width + this.column(load<f32>(at));
+    return load<i32>(this.cells + (<usize>id << 2));
   }
+
+  /** How far around a place all has been seen when the cells up to `r` columns and rows away have. */
+  seen(x: f64, y: f64, column: i32, row: i32, r: i32): f64 {
+    let gap: f64 = Infinity;
+    if (column - r > 0) gap = x - line(this.columns, column - r - 1);
+    if (column + r < this.width - 1) gap = min(gap, line(this.columns, column + r) - x);
+    if (row - r > 0) gap = min(gap, y - line(this.rows, row - r - 1));
+    if (row + r < this.height - 1) gap = min(gap, line(this.rows, row + r) - y);
+    return gap;
+  }
+}
+
+@inline function line(lines: usize, i: i32): f64 {
+  return <f64>load<f32>(lines + (<usize>i << 2));
+}
+
+/** Lines at or before a place, by halving without branches. */
+function linesUpTo(lines: usize, count: i32, value: f32): i32 {
+  let from = 0;
+  let left = count;
+  while (left > 0) {
+    const half = left >> 1;
+    const behind = load<f32>(lines + (<usize>(from + half) << 2)) <= value;
+    from = select(from + half + 1, from, behind);
+    left = select(left - half - 1, half, behind);
+  }
+  return from;
 }
 
 @inline function cellsFor(count: i32): i32 {
   return max(count >> 1, 1);
 }
 
-/** Bytes that `layGrid` needs for `count` points out of ids 0..ids-1; a grid has at most 3 * (count / 2) + 1 cells. */
+/** Bytes that `layGrid` needs for `count` points out of ids 0..ids-1. */
 export function gridRoom(count: i32, ids: i32): usize {
-  const cells = <usize>cellsFor(count) * 3 + 2;
-  return offsetof<Grid>() + ((2 * cells + <usize>count + <usize>ids) << 2);
+  return offsetof<Grid>() + ((<usize>SAMPLE * 3 + <usize>cellsFor(count) * 2 + 1 + <usize>count + <usize>ids * 2) << 2);
 }
 
 /**
@@ -55,48 +85,42 @@ export function gridRoom(count: i32, ids: i32): usize {
  * at       u8[gridRoom(count, ids)], the grid; 8-byte aligned
  * xy       f32[2 * ids], mm, finite; kept by address
  * list     u32[count] ids, or 0 for the ids 0..count-1
- * cost     O(count), two passes over the points
+ * cost     O(count * log(cells))
  */
 export function layGrid(at: usize, xy: usize, list: usize, count: i32, ids: i32, on: bool): Grid {
   const grid = changetype<Grid>(at);
   const cells = cellsFor(count);
-  const room = (<usize>cells * 3 + 2) << 2;
   grid.xy = xy;
-  grid.starts = at + offsetof<Grid>();
-  grid.lives = grid.starts + room;
-  grid.slots = grid.lives + room;
+  grid.columns = at + offsetof<Grid>();
+  grid.rows = grid.columns + (<usize>SAMPLE << 2);
+  const sample = grid.rows + (<usize>SAMPLE << 2);
+  grid.starts = sample + (<usize>SAMPLE << 2);
+  grid.lives = grid.starts + ((<usize>cells + 1) << 2);
+  grid.slots = grid.lives + (<usize>cells << 2);
   grid.places = grid.slots + (<usize>count << 2);
+  grid.cells = grid.places + (<usize>ids << 2);
 
-  let x0: f64 = Infinity;
-  let y0: f64 = Infinity;
-  let x1: f64 = -Infinity;
-  let y1: f64 = -Infinity;
-  for (let i = 0; i < count; i++) {
-    const point = xy + (<usize>idAt(list, i) << 3);
-    const x = <f64>load<f32>(point);
-    const y = <f64>load<f32>(point, 4);
-    x0 = min(x0, x);
-    x1 = max(x1, x);
-    y0 = min(y0, y);
-    y1 = max(y1, y);
-  }
-  // the second bound keeps long thin clouds from making more cells than points
-  const wide = max(x1 - x0, 0);
-  const high = max(y1 - y0, 0);
-  let cell = max(Math.sqrt((wide * high) / <f64>cells), max(wide, high) / <f64>cells);
-  if (!(cell > 0)) cell = 1;
-  grid.x0 = x0;
-  grid.y0 = y0;
-  grid.cell = cell;
-  grid.width = <i32>(wide / cell) + 1;
-  grid.height = <i32>(high / cell) + 1;
+  // cells about as wide as high where most points are
+  const m = min(count, SAMPLE);
+  takeSample(xy, list, count, sample, m, 4);
+  const high = spread(sample, m);
+  takeSample(xy, list, count, sample, m, 0);
+  const wide = spread(sample, m);
+  const columns = wide > 0 ? Math.sqrt(<f64>cells * (wide / high)) : 1;
+  grid.width = drawLines(sample, m, <i32>min(columns, <f64>cells), grid.columns);
+  takeSample(xy, list, count, sample, m, 4);
+  grid.height = drawLines(sample, m, cells / grid.width, grid.rows);
 
   // count per cell, sum up, then place: `lives` serves as the running end of each cell
   const total = grid.width * grid.height;
   const starts = grid.starts;
   memory.fill(starts, 0, (<usize>total + 1) << 2);
   for (let i = 0; i < count; i++) {
-    const word = starts + (<usize>(grid.cellOf(idAt(list, i)) + 1) << 2);
+    const id = idAt(list, i);
+    const point = xy + (<usize>id << 3);
+    const cell = grid.row(load<f32>(point, 4)) * grid.width + grid.column(load<f32>(point));
+    store<i32>(grid.cells + (<usize>id << 2), cell);
+    const word = starts + (<usize>(cell + 1) << 2);
     store<u32>(word, load<u32>(word) + 1);
   }
   for (let c = 0; c < total; c++) {
@@ -118,6 +142,49 @@ export function layGrid(at: usize, xy: usize, list: usize, count: i32, ids: i32,
 
 @inline function idAt(list: usize, i: i32): i32 {
   return list == 0 ? i : load<i32>(list + (<usize>i << 2));
+}
+
+/** Takes x (offset 0) or y (offset 4) of evenly chosen points and sorts them. */
+function takeSample(xy: usize, list: usize, count: i32, sample: usize, m: i32, offset: usize): void {
+  for (let i = 0; i < m; i++) {
+    const id = idAt(list, <i32>((<i64>i * count) / m));
+    store<f32>(sample + (<usize>i << 2), load<f32>(xy + (<usize>id << 3) + offset));
+  }
+  // Shell's sort with gaps that shrink by 2.25
+  for (let gap = (m * 4) / 9; ; gap = (gap * 4) / 9) {
+    gap = max(gap, 1);
+    for (let i = gap; i < m; i++) {
+      const value = load<f32>(sample + (<usize>i << 2));
+      let j = i;
+      for (; j >= gap; j -= gap) {
+        const other = load<f32>(sample + (<usize>(j - gap) << 2));
+        if (other <= value) break;
+        store<f32>(sample + (<usize>j << 2), other);
+      }
+      store<f32>(sample + (<usize>j << 2), value);
+    }
+    if (gap == 1) return;
+  }
+}
+
+/** Width of the middle four fifths of a sorted sample, or of all of it where that is 0. */
+function spread(sample: usize, m: i32): f64 {
+  if (m == 0) return 0;
+  const most = line(sample, m - 1 - m / 10) - line(sample, m / 10);
+  return most > 0 ? most : line(sample, m - 1) - line(sample, 0);
+}
+
+/** Draws lines at equal shares of a sorted sample, equal ones once; returns the number of parts. */
+function drawLines(sample: usize, m: i32, parts: i32, lines: usize): i32 {
+  const wanted = max(min(parts, m), 1);
+  let n = 0;
+  for (let i = 1; i < wanted; i++) {
+    const value = load<f32>(sample + (<usize>((<i64>i * m) / wanted) << 2));
+    if (n > 0 && load<f32>(lines + (<usize>(n - 1) << 2)) == value) continue;
+    store<f32>(lines + (<usize>n << 2), value);
+    n++;
+  }
+  return n + 1;
 }
 
 /** Switches a point on that is off. */
@@ -152,8 +219,8 @@ export function switchOff(grid: Grid, id: i32): void {
  * returns  its id, or -1 when every point is off
  */
 export function nearest(grid: Grid, x: f64, y: f64): i32 {
-  const column = grid.column(x);
-  const row = grid.row(y);
+  const column = grid.column(<f32>x);
+  const row = grid.row(<f32>y);
   const reach = max(max(column, grid.width - 1 - column), max(row, grid.height - 1 - row));
   grid.best = Infinity;
   grid.found = -1;
@@ -164,9 +231,8 @@ export function nearest(grid: Grid, x: f64, y: f64): i32 {
       if (j == top || j == bottom) nearestInRow(grid, j, column - r, column + r, 1, x, y);
       else nearestInRow(grid, j, column - r, column + r, 2 * r, x, y);
     }
-    // all that was not looked at lies at least r cells away
-    const near = <f64>r * grid.cell;
-    if (grid.best <= near * near) break;
+    const seen = grid.seen(x, y, column, row, r);
+    if (grid.best <= seen * seen) break;
   }
   return grid.found;
 }

@@ -123,8 +123,8 @@ function nearEnd(grid: Grid, end: i32, k: i32, list: usize, squares: usize): voi
   const at = grid.xy + (<usize>end << 3);
   const x = <f64>load<f32>(at);
   const y = <f64>load<f32>(at, 4);
-  const column = grid.column(x);
-  const row = grid.row(y);
+  const column = grid.column(<f32>x);
+  const row = grid.row(<f32>y);
   const reach = max(max(column, grid.width - 1 - column), max(row, grid.height - 1 - row));
   let n = 0;
   for (let r = 0; r <= reach; r++) {
@@ -134,8 +134,8 @@ function nearEnd(grid: Grid, end: i32, k: i32, list: usize, squares: usize): voi
       const step = j == top || j == bottom ? 1 : 2 * r;
       n = nearEndInRow(grid, j, column - r, column + r, step, x, y, end, n, k, list, squares);
     }
-    const sure = <f64>r * grid.cell;
-    if (n == k && load<f64>(squares + (<usize>(k - 1) << 3)) <= sure * sure) break;
+    const seen = grid.seen(x, y, column, row, r);
+    if (n == k && load<f64>(squares + (<usize>(k - 1) << 3)) <= seen * seen) break;
   }
   for (; n < k; n++) store<i32>(list + (<usize>n << 2), -1);
 }

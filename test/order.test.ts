@@ -336,6 +336,10 @@ test("order stands degenerate input", () => {
   check(paths(Array.from({ length: 65 }, (_, i) => [[(i * 37) % 65, 0]])));
   check(paths(Array.from({ length: 65 }, (_, i) => [[0, (i * 37) % 65]])));
   check(paths(Array.from({ length: 9 }, () => square(0, 0, 5))));
+  // crowds in two far corners, and a speck farther away
+  const next = random(4);
+  const crowd = Array.from({ length: 300 }, (_, i) => blob(next, 1000 * (i % 2) + next(), next(), 0.01, 4));
+  check(paths([...crowd, [[1e6, -1e6]]]));
   check(
     paths([
       [
