@@ -42,7 +42,7 @@ function stale() {
 /** Kernel entry files: a leading underscore marks a file that only others import. */
 const kernelFiles = () =>
   readdirSync("assembly")
-    .filter((name) => name.endsWith(".ts") && !name.startsWith("_"))
+    .filter((name) => name.endsWith(".ts") && !name.startsWith("_") && name !== "index.ts")
     .map((name) => `assembly/${name}`);
 
 async function buildWasm(targets = ["release", "unshared", "debug"]) {

@@ -5,6 +5,7 @@ import { environment } from "./target.ts";
 export type { TasksUpdate } from "./board.ts";
 export { type AskOptions, directContext, type ExecutionContext } from "./context.ts";
 export type { ManagerStats } from "./dispatcher.ts";
+export { defineKernel, type KernelDefinition, type KernelResult } from "./kernel.ts";
 export { TaskManager } from "./manager.ts";
 export type { Logger, ManagerOptions, ProcessOptions, TaskOptions, ThreadOptions } from "./options.ts";
 export type { EventAnswer } from "./protocol.ts";

@@ -1,5 +1,6 @@
 import { describe, invalid, KerfworkError } from "../errors.ts";
 import type { ExecutionContext, StageReporter } from "./context.ts";
+import { type KernelRecord, kernelFunction } from "./kernel.ts";
 
 /**
  * What a thread's code finds around itself. In a worker the tasker fills it in before any target runs; on other
@@ -80,18 +81,30 @@ export function workerFunction<F extends TaskFunction<never[], unknown>>(
   return { [NAME]: name, url: href } as never;
 }
 
+/** A user's own kernel as a target; made by `defineKernel`. */
+export function kernelTarget(record: KernelRecord): WorkerFunction<never[], unknown> {
+  return { [NAME]: record.name, url: "", kernel: record } as never;
+}
+
 /** A target as plain data, as it crosses to the worker. */
 export type TargetRecord =
+  | KernelRecord
   | { readonly type: "engine"; readonly name: string }
   | { readonly type: "module"; readonly url: string; readonly name: string }
   | { readonly type: "source"; readonly source: string; readonly name: string };
 
 /** What a worker has to run for `target`. */
 export function recordTarget(target: unknown): TargetRecord {
+  if (typeof target === "object" && target !== null && "kernel" in target)
+    return target.kernel as KernelRecord;
   if (typeof target === "object" && target !== null && NAME in target && "url" in target)
     return { type: "module", url: String(target.url), name: String(target[NAME]) };
   if (typeof target !== "function")
-    throw invalid("target", "an engine function, a workerFunction(...) or a self-contained function", target);
+    throw invalid(
+      "target",
+      "an engine function, workerFunction(...), defineKernel(...) or a self-contained function",
+      target,
+    );
   if (NAME in target) return { type: "engine", name: String(target[NAME]) };
   return { type: "source", source: String(target), name: target.name || "anonymous" };
 }
@@ -114,6 +127,7 @@ export async function resolveTarget(record: TargetRecord): Promise<TaskFunction<
       );
     return run;
   }
+  if (record.type === "kernel") return kernelFunction(record);
   return fromSource(record.source, record.name);
 }
 
