@@ -1,3 +1,5 @@
+import { describe, KerfworkError } from "../errors.ts";
+
 /** Typed arrays from this size on do not travel by copying on the caller's thread. */
 const SHARE_BYTES = 65536;
 /** Buffers of results from this size on are moved; cloning smaller ones is cheaper. */
@@ -34,9 +36,19 @@ export class SharedBuffers {
   }
 }
 
+/** What becomes of a call whose arguments cannot be sent. */
+export function argumentError(name: string, cause: unknown): KerfworkError {
+  const why = cause instanceof Error ? cause.message : describe(cause);
+  return new KerfworkError(
+    "ARGUMENT_NOT_CLONEABLE",
+    `Expected the arguments of \`${name}\` to be cloneable: ${why}`,
+    { cause },
+  );
+}
+
 /** Arguments on their way to a worker. */
 export interface Packed {
-  readonly args: unknown[];
+  readonly args: readonly unknown[];
   readonly transfer: ArrayBuffer[];
   /** Pooled buffers that hold copies; to be given back when the task's code has ended. */
   readonly staged: SharedArrayBuffer[];

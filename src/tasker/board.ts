@@ -24,6 +24,8 @@ export interface Entry {
   readonly token: unknown;
   /** What its code is called, in messages. */
   readonly name: string;
+  /** What tells its target from others of the same name. */
+  readonly target: string;
   readonly lane: Lane;
   readonly group: string | undefined;
   readonly timeoutMs: number | undefined;
@@ -146,6 +148,15 @@ export class Board {
     this.#closing = true;
   }
 
+  get closing(): boolean {
+    return this.#closing;
+  }
+
+  /** Takes over what an entry that was taken out of service has reported, for its end to show. */
+  sample({ task, block }: Entry): void {
+    if (block !== undefined) task.update(task.status, block.readProgress(), block.readMessage());
+  }
+
   /** Calls `run` once nothing is active and every `whenDone` has returned; returns what takes it back. */
   whenIdle(run: () => void): () => void {
     this.#idlers.add(run);
@@ -219,10 +230,14 @@ export class Board {
 
   /** The end of an entry that was taken out of service: with what it had reported by then. */
   #settle(entry: Entry): void {
-    const { task, block, verdict } = entry;
-    if (block !== undefined) task.update(task.status, block.readProgress(), block.readMessage());
+    const { task, verdict, news } = entry;
+    this.sample(entry);
     if (verdict !== undefined && "error" in verdict) task.fail(verdict.error);
-    else task.finishCanceled(verdict?.reason);
+    else {
+      // what was noted before the cancel and not told is past
+      news.splice(0, news.length, ...news.filter((item) => typeof item === "function"));
+      task.finishCanceled(verdict?.reason);
+    }
     this.finish(entry);
   }
 

@@ -1,7 +1,8 @@
 import type { ChildProcess } from "node:child_process";
 import { deserialize, serialize } from "node:v8";
+import type { ResourceLimits } from "node:worker_threads";
 import workerpool, { type Pool as Executor } from "workerpool";
-import { KerfworkError } from "../errors.ts";
+import { argumentError } from "./args.ts";
 import { ControlBlock, RUNNING } from "./control.ts";
 import type { Answer, Call, Done, Message, Order } from "./protocol.ts";
 import type { Host } from "./thread.ts";
@@ -15,20 +16,29 @@ export class Child implements Host {
   readonly #executor: Executor;
   readonly #init: Call | undefined;
   #ready = false;
+  #lost = false;
+  #watched = false;
   #ended: Promise<void> | undefined;
 
-  constructor(script: string, init: Call | undefined) {
+  constructor(script: string, init: Call | undefined, { maxOldGenerationSizeMb }: ResourceLimits = {}) {
     this.#init = init;
     this.#executor = workerpool.pool(script, {
       workerType: "process",
       maxWorkers: 1,
       workerTerminateTimeout: 1, // ms; its 0 means 1000
-      forkOpts: { serialization: "advanced" },
+      forkOpts: {
+        serialization: "advanced",
+        execArgv: maxOldGenerationSizeMb ? [`--max-old-space-size=${maxOldGenerationSizeMb}`] : [],
+      },
     });
   }
 
   get ready(): boolean {
     return this.#ready;
+  }
+
+  get lost(): boolean {
+    return this.#lost;
   }
 
   async run(
@@ -42,11 +52,7 @@ export class Child implements Host {
       // serialized here, as what cannot be would throw out of the reach of whoever submitted it
       bytes = serialize({ order, init: this.#init });
     } catch (cause) {
-      throw new KerfworkError(
-        "ARGUMENT_NOT_CLONEABLE",
-        `Expected the arguments of \`${order.target.name}\` to be cloneable to a process: ${(cause as Error).message}`,
-        { cause },
-      );
+      throw argumentError(order.target.name, cause);
     }
     const on = (payload: Uint8Array | { progress: number; message: string }): void => {
       this.#ready = true;
@@ -72,9 +78,11 @@ export class Child implements Host {
     }
   }
 
-  /** A process cannot be reached while it runs: cancelling it is ending it. */
+  /** Code that runs cannot be reached: cancelling it is ending it; the rest comes when its event loop turns. */
   post(order: Order): void {
     if (order.type === "cancel") void this.end();
+    // past workerpool, whose worker answers that it knows no such method, to nobody
+    else this.#process()?.send({ order: serialize(order) }, () => {});
   }
 
   end(): Promise<void> {
@@ -96,6 +104,11 @@ export class Child implements Host {
   /** A process keeps ours alive only while it runs. */
   #hold(running: boolean): void {
     const child = this.#process();
+    if (!this.#watched)
+      child?.once("exit", () => {
+        this.#lost = true;
+      });
+    this.#watched = true;
     if (running) {
       child?.ref();
       child?.channel?.ref();

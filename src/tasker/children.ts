@@ -1,12 +1,15 @@
 import { KerfworkError, recordError } from "../errors.ts";
 import { packResult } from "./args.ts";
 import type { Board, Entry } from "./board.ts";
+import type { Clock } from "./clock.ts";
+import type { ContextLink } from "./context.ts";
 import type { EventAnswer, Message } from "./protocol.ts";
 import type { Task, TaskKey } from "./task.ts";
 
 /** What the code of a task may ask of its manager, from wherever it runs. */
 export interface ManagerAccess {
   readonly board: Board;
+  readonly clock: Clock;
   look(entry: Entry): void;
   lend(entry: Entry, waiting: boolean): void;
   /** Submits on behalf of `parent`; throws as a submission does. */
@@ -66,7 +69,7 @@ export function handleEvent(
 ): void {
   const handle = (): void => {
     const { task, whenEvent, verdict } = entry;
-    if (verdict !== undefined || whenEvent === undefined) {
+    if (verdict !== undefined || whenEvent === undefined || manager.board.closing) {
       manager.dropped();
       answer("nack");
       return;
@@ -82,6 +85,32 @@ export function handleEvent(
   };
   if (entry.verdict !== undefined) handle();
   else manager.board.event(entry, handle);
+}
+
+/** How the context of a coroutine reaches its manager. */
+export function localLink(entry: Entry, manager: ManagerAccess): ContextLink {
+  return {
+    get over() {
+      return entry.task.final;
+    },
+    reported: undefined,
+    flush: () => manager.look(entry),
+    send: (name, data) => handleEvent(entry, name, data, manager, () => {}),
+    ask: (name, data, timeoutMs) =>
+      new Promise((resolve) => {
+        const timer = manager.clock.after(timeoutMs, () => resolve("timeout"));
+        handleEvent(entry, name, data, manager, (answer) => {
+          timer.cancel();
+          resolve(answer);
+        });
+      }),
+    askSync: () => {
+      throw new KerfworkError(
+        "INVALID_STATE",
+        "Expected `sendEventAndWaitSync` in a worker: this thread may not block",
+      );
+    },
+  };
 }
 
 /** Runs a task that another's code submitted, and mirrors it there. */

@@ -55,6 +55,8 @@ export interface StageReporter {
 
 /** How a context reaches its task's manager. */
 export interface ContextLink {
+  /** Its task's code has ended: what that left behind, such as a timer, must not touch the next task's block. */
+  readonly over: boolean;
   /** Called after each report; for a manager that cannot see the control block. */
   readonly reported: (() => void) | undefined;
   flush(): void;
@@ -92,16 +94,17 @@ export class BlockContext implements ExecutionContext, StageReporter {
   }
 
   setMessage(message: string): void {
+    if (this.#link.over) return;
     this.#block.writeMessage(String(message));
     this.#link.reported?.();
   }
 
   flush(): void {
-    this.#link.flush();
+    if (!this.#link.over) this.#link.flush();
   }
 
   isCancelled(): boolean {
-    return this.#block.isCancelled();
+    return this.#link.over ? this.signal.aborted : this.#block.isCancelled();
   }
 
   throwIfCancelled(): void {
@@ -122,18 +125,21 @@ export class BlockContext implements ExecutionContext, StageReporter {
   }
 
   sendEvent(name: string, data?: unknown, transfer: readonly ArrayBuffer[] = []): void {
-    this.#link.send(name, data, transfer);
+    if (!this.#link.over) this.#link.send(name, data, transfer);
   }
 
   sendEventAndWait(name: string, data?: unknown, options: AskOptions = {}): Promise<EventAnswer> {
+    if (this.#link.over) return Promise.resolve("nack");
     return this.#link.ask(name, data, options.timeoutMs ?? ASK_MS, options.transfer ?? []);
   }
 
   sendEventAndWaitSync(name: string, data?: unknown, options: AskOptions = {}): EventAnswer {
+    if (this.#link.over) return "nack";
     return this.#link.askSync(name, data, options.timeoutMs ?? ASK_MS, options.transfer ?? []);
   }
 
   beginStage(base: number, span: number, total: number): void {
+    if (this.#link.over) return;
     this.#block.writeProgress(this.#base + base * this.#range, span * this.#range, total);
     this.#link.reported?.();
   }
@@ -146,6 +152,7 @@ export function directContext(signal: AbortSignal = new AbortController().signal
   if (signal.aborted) cancel();
   else signal.addEventListener("abort", cancel, { once: true });
   return new BlockContext(block, signal, {
+    over: false,
     reported: undefined,
     flush() {},
     send() {},

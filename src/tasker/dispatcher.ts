@@ -1,6 +1,6 @@
 import { describe, KerfworkError } from "../errors.ts";
 import type { Board, Entry } from "./board.ts";
-import type { Clock } from "./clock.ts";
+import { type Clock, within } from "./clock.ts";
 import { Groups, Lane } from "./lane.ts";
 import type { FullManagerOptions } from "./options.ts";
 import { type Outcome, Pool, type PoolCounts, type Runners } from "./pool.ts";
@@ -27,8 +27,8 @@ export interface ManagerStats extends Readonly<PoolCounts> {
 /** What a manager stands on; tests put their own in its place. */
 export interface Ground {
   readonly clock: Clock;
-  /** Makes the runners of a lane. */
-  readonly runners?: () => Runners;
+  /** Makes the runners of a lane, `size` of which run at a time. */
+  readonly runners?: (size: number) => Runners;
 }
 
 /** Threads for `runThread` that were idle this long are ended, ms. */
@@ -62,6 +62,7 @@ export class Dispatcher {
   readonly #roomWaiters: (() => void)[] = [];
   #pumping = false;
   #paused = false;
+  #restarted: Promise<void> = Promise.resolve();
   #closing = false;
 
   constructor(board: Board, options: () => FullManagerOptions, { clock, runners }: Ground) {
@@ -76,7 +77,7 @@ export class Dispatcher {
       (entry) => this.#started(entry),
     );
     const pool = (size: () => number, isolation: "thread" | "process", idleMs?: number): Lane =>
-      new Lane(runners ?? (() => this.#newPool(size(), isolation, idleMs)));
+      new Lane(() => runners?.(size()) ?? this.#newPool(size(), isolation, idleMs));
     this.lanes = {
       coroutine: new Lane(),
       process: pool(() => options().maxWorkers, "thread"),
@@ -86,7 +87,7 @@ export class Dispatcher {
   }
 
   #newPool(size: number, isolation: "thread" | "process", idleMs: number | undefined): Pool {
-    const { assets, workerInit, recycleBytes } = this.#options();
+    const { assets, workerInit, recycleBytes, resourceLimits } = this.#options();
     const init = workerInit && { target: recordTarget(workerInit.target), args: workerInit.args ?? [] };
     const options = {
       size,
@@ -96,6 +97,7 @@ export class Dispatcher {
       worker: assets.worker,
       init,
       recycleBytes,
+      resourceLimits,
     };
     return new Pool(options, this.#counts);
   }
@@ -145,7 +147,8 @@ export class Dispatcher {
 
   #pump(): void {
     for (const lane of this.#all) {
-      for (let entry = lane.queue.peek(); entry !== undefined && !this.#paused; entry = lane.queue.peek()) {
+      if (this.#paused && !lane.local) continue;
+      for (let entry = lane.queue.peek(); entry !== undefined; entry = lane.queue.peek()) {
         const runner = lane.runner();
         if (runner === undefined) break;
         lane.queue.remove(entry);
@@ -167,7 +170,8 @@ export class Dispatcher {
   #run(entry: Entry): void {
     if (entry.verdict !== undefined) return;
     this.watch.live.add(entry);
-    entry.begin(entry).then(
+    const begun = new Promise<Outcome>((resolve) => resolve(entry.begin(entry)));
+    begun.then(
       (outcome) => this.#end(entry, outcome),
       (error) => this.#end(entry, { ok: false, error: asError(error) }),
     );
@@ -188,19 +192,22 @@ export class Dispatcher {
   }
 
   #end(entry: Entry, outcome: Outcome): void {
-    // the last look: nothing that was reported is lost
-    if (entry.verdict === undefined) this.watch.look(entry, true);
+    // the last look: nothing that was reported is lost, and the next run has the block
+    this.watch.look(entry, true);
+    if (entry.verdict !== undefined && !entry.task.final) this.#board.sample(entry);
+    entry.block = undefined;
     this.watch.live.delete(entry);
     this.retiring.delete(entry);
     this.#groups.leave(entry);
     entry.timer?.cancel();
     if (entry.startedAt > 0) this.#runs.add(this.#clock.now() - entry.startedAt);
+    entry.startedAt = 0;
     this.pump();
+    // a parent that did not come to its end leaves no orphans
+    if (!outcome.ok) for (const child of entry.children.values()) this.cancel(child, outcome.error);
+    entry.children.clear();
     if (this.#account(entry, outcome)) return;
     if (entry.verdict === undefined) this.#finish(entry, outcome);
-    // a parent that did not come to its end leaves no orphans
-    if (!outcome.ok || entry.verdict !== undefined)
-      for (const child of entry.children.values()) this.cancel(child, entry.task.error);
     entry.task.end();
   }
 
@@ -212,6 +219,7 @@ export class Dispatcher {
 
   /** Settles an entry that never ran. */
   #fail(entry: Entry, error: Error): void {
+    this.#groups.leave(entry);
     this.#finish(entry, { ok: false, error });
     entry.task.end();
   }
@@ -220,7 +228,7 @@ export class Dispatcher {
 
   /** Fails a task whose target keeps ending its workers, instead of giving it another. */
   #refuse(entry: Entry): boolean {
-    const crashes = this.#crashes.get(entry.name) ?? 0;
+    const crashes = this.#crashes.get(entry.target) ?? 0;
     if (crashes < this.#options().crashLimit) return false;
     const message = `Expected \`${entry.name}\` to leave its worker whole: it crashed ${crashes} times in a row; \`restartPool()\` admits it again`;
     this.#fail(
@@ -232,20 +240,20 @@ export class Dispatcher {
 
   /** Keeps count of crashes and failed starts; true when the entry went back to its queue. */
   #account(entry: Entry, outcome: Outcome): boolean {
-    const { lane } = entry;
+    const { lane, target } = entry;
     if (lane.local) return false;
-    const error = outcome.ok ? undefined : (outcome.error as KerfworkError);
-    if (error?.code === "WORKER_INIT") return this.#startFailed(entry, error);
+    if (!outcome.ok && outcome.lost === "start") return this.#startFailed(entry, outcome.error);
     lane.failures = 0;
-    if (error?.code !== "WORKER_CRASHED") {
-      this.#crashes.delete(entry.name);
+    if (outcome.ok || outcome.lost === undefined) {
+      this.#crashes.delete(target);
       return false;
     }
     if (entry.verdict !== undefined) return false;
-    const crashes = (this.#crashes.get(entry.name) ?? 0) + 1;
-    this.#crashes.set(entry.name, crashes);
+    const { error } = outcome;
+    const crashes = (this.#crashes.get(target) ?? 0) + 1;
+    this.#crashes.set(target, crashes);
     this.#board.notice("crash", entry, { crashes, error });
-    this.#options().logger.warn("a worker crashed", { target: entry.name, crashes, error });
+    this.#log("warn", "a worker crashed", { target: entry.name, crashes, error });
     if (entry.retries <= 0) return false;
     entry.retries--;
     this.#requeue(entry);
@@ -255,7 +263,7 @@ export class Dispatcher {
   /** A worker that cannot start is no fault of the task that it was started for: the task tries again, not for ever. */
   #startFailed(entry: Entry, error: Error): boolean {
     const { lane } = entry;
-    this.#options().logger.error("a worker could not start", { error });
+    this.#log("error", "a worker could not start", { error });
     if (++lane.failures < START_TRIES) {
       if (entry.verdict === undefined)
         this.#clock.after(START_WAIT_MS * 2 ** lane.failures, () => this.#requeue(entry), true);
@@ -265,13 +273,22 @@ export class Dispatcher {
     return false;
   }
 
+  #log(level: "warn" | "error", message: string, data: object): void {
+    this.#board.start(() => {
+      try {
+        this.#options().logger[level](message, data);
+      } catch (error) {
+        this.#board.contain(error);
+      }
+    });
+  }
+
   #requeue(entry: Entry): void {
     if (entry.verdict !== undefined) {
       entry.task.end();
       return;
     }
     entry.task.restart();
-    entry.block = undefined;
     this.enqueue(entry);
   }
 
@@ -329,12 +346,22 @@ export class Dispatcher {
     this.#clock.after(graceMs, check);
   }
 
-  /** New workers for all: what runs may end within `graceMs`, what waits runs on the new ones. */
-  async restart(graceMs: number): Promise<void> {
+  /** The ends of the code of all that once had the key and is out of service. */
+  unwinding(token: unknown): Promise<void>[] {
+    return [...this.retiring].filter((entry) => entry.token === token).map(({ task }) => task.ended);
+  }
+
+  /** New workers for all: what runs may end within `graceMs`, what waits runs on the new ones. One at a time. */
+  restart(graceMs: number): Promise<void> {
+    this.#restarted = this.#restarted.then(() => this.#restart(graceMs));
+    return this.#restarted;
+  }
+
+  async #restart(graceMs: number): Promise<void> {
     this.#paused = true;
     try {
       const running = [...this.watch.live, ...this.retiring].filter(({ lane }) => !lane.local);
-      await this.#within(graceMs, Promise.all(running.map(({ task }) => task.ended)));
+      await within(this.#clock, graceMs, Promise.all(running.map(({ task }) => task.ended)));
       for (const entry of running) {
         const message = `The pool was restarted while \`${entry.name}\` ran`;
         this.retire(entry, { error: new KerfworkError("POOL_RESTARTED", message) })?.();
@@ -355,19 +382,9 @@ export class Dispatcher {
     const entries = [...this.#board.active.values()];
     const tells = entries.map((entry) => this.retire(entry, { reason: error }));
     for (const tell of tells) tell?.();
-    await this.#within(graceMs, Promise.all([...this.retiring].map(({ task }) => task.ended)));
+    await within(this.#clock, graceMs, Promise.all([...this.retiring].map(({ task }) => task.ended)));
     this.watch.stop();
     await Promise.allSettled(this.#all.map((lane) => lane.close()));
-  }
-
-  #within(ms: number, done: Promise<unknown>): Promise<void> {
-    return new Promise((resolve) => {
-      const timer = this.#clock.after(ms, resolve, true);
-      void done.then(() => {
-        timer.cancel();
-        resolve();
-      });
-    });
   }
 }
 

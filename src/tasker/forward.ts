@@ -1,4 +1,5 @@
 import { KerfworkError, restoreError } from "../errors.ts";
+import { argumentError } from "./args.ts";
 import type { Message, Order, SentOptions } from "./protocol.ts";
 import { environment, recordTarget } from "./target.ts";
 import { Task, type TaskKey, type TaskKind, type TaskSnapshot } from "./task.ts";
@@ -58,11 +59,7 @@ export class Forwarder {
     try {
       this.#post({ type: "submit", child, kind, call, options: sent }, moved);
     } catch (cause) {
-      throw new KerfworkError(
-        "ARGUMENT_NOT_CLONEABLE",
-        `Expected the arguments of \`${call.target.name}\` to be cloneable: ${(cause as Error).message}`,
-        { cause },
-      );
+      throw argumentError(call.target.name, cause);
     }
     this.#children.set(child, { task, whenDone });
     if (signal?.aborted) task.cancel(signal.reason);

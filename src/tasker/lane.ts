@@ -65,20 +65,24 @@ export class Groups {
     return true;
   }
 
-  /** Gives the entry's place back, or takes it out of the parked ones; the first parked one goes back to its queue. */
+  /**
+   * Gives the entry's place back, or takes it out of the parked ones. The first parked one goes back to its queue while
+   * there is room, even if the entry held no place: it may be one that was called back and left before it took its own.
+   */
   leave(entry: Entry): void {
     const { group } = entry;
     if (group === undefined) return;
     const parked = this.#parked.get(group);
     parked?.remove(entry);
+    let running = this.#running.get(group) ?? 0;
     if (entry.inGroup) {
       entry.inGroup = false;
-      const running = (this.#running.get(group) as number) - 1;
+      running--;
       if (running > 0) this.#running.set(group, running);
       else this.#running.delete(group);
-      const next = parked?.pop();
-      next?.lane.queue.push(next);
     }
+    const next = running < this.#limitOf(group) ? parked?.pop() : undefined;
+    next?.lane.queue.push(next);
     if (parked?.size === 0) this.#parked.delete(group);
   }
 

@@ -1,8 +1,8 @@
-import { describe, invalid, KerfworkError } from "../errors.ts";
+import { checkNumber, describe, invalid, KerfworkError } from "../errors.ts";
 import { Board, type Entry, type TasksUpdate } from "./board.ts";
-import { handleEvent, hear, type ManagerAccess } from "./children.ts";
-import { type Clock, realClock } from "./clock.ts";
-import { BlockContext, type ContextLink } from "./context.ts";
+import { hear, localLink, type ManagerAccess } from "./children.ts";
+import { type Clock, realClock, within } from "./clock.ts";
+import { BlockContext } from "./context.ts";
 import { ControlBlock, RUNNING } from "./control.ts";
 import { asError, Dispatcher, type Ground, type ManagerStats } from "./dispatcher.ts";
 import {
@@ -15,10 +15,19 @@ import {
   taskOptions,
 } from "./options.ts";
 import type { Outcome, Runner } from "./pool.ts";
-import type { Call, EventAnswer } from "./protocol.ts";
+import type { Call } from "./protocol.ts";
 import type { Signal } from "./signal.ts";
-import { type EngineFunction, recordTarget, type TaskFunction, type WorkerFunction } from "./target.ts";
-import { Task, type TaskKey, type TaskKind, type TaskSnapshot } from "./task.ts";
+import {
+  type EngineFunction,
+  recordTarget,
+  type TargetRecord,
+  type TaskFunction,
+  type WorkerFunction,
+} from "./target.ts";
+import { keyToken, Task, type TaskKey, type TaskKind, type TaskSnapshot } from "./task.ts";
+
+/** A shutdown waits at least this long for the scheduler to call back for the last tasks, ms. */
+const TURN_MS = 1000;
 
 /** Runs background work of all kinds behind one interface: keyed, cancelable, with progress. */
 export class TaskManager {
@@ -45,7 +54,8 @@ export class TaskManager {
     this.#dispatcher = new Dispatcher(this.#board, () => this.#options, ground);
     this.#access = {
       board: this.#board,
-      look: (entry) => this.#dispatcher.watch.look(entry, entry.verdict === undefined),
+      clock: this.#clock,
+      look: (entry) => this.#dispatcher.watch.look(entry, true),
       lend: (entry, waiting) => {
         entry.runner?.lend(waiting);
         this.#dispatcher.pump();
@@ -88,14 +98,15 @@ export class TaskManager {
       entry.block = block;
       block.writeState(RUNNING);
       this.#dispatcher.watch.look(entry, false);
-      const context = new BlockContext(block, entry.controller.signal, this.#localLink(entry));
+      const context = new BlockContext(block, entry.controller.signal, localLink(entry, this.#access));
       try {
         return { ok: true, value: await run(context, ...args) };
       } catch (error) {
         return { ok: false, error: asError(error) };
       }
     };
-    const entry = this.#insert("coroutine", this.#dispatcher.lanes.coroutine, run.name, args, options, begin);
+    const target = { type: "source", source: "", name: run.name } as const;
+    const entry = this.#insert("coroutine", this.#dispatcher.lanes.coroutine, target, args, options, begin);
     return entry.task as Task<Awaited<R>>;
   }
 
@@ -144,19 +155,20 @@ export class TaskManager {
       const transfer = options.transfer ?? [];
       return runner.run({ ...call, transfer, hear: (message) => hear(entry, message, this.#access) });
     };
-    return this.#insert(kind, lane, call.target.name, call.args, options, begin);
+    return this.#insert(kind, lane, call.target, call.args, options, begin);
   }
 
   /** Adds a task and, in the same step, cancels the one whose key it takes. The one path for all kinds. */
   #insert(
     kind: TaskKind,
     lane: Entry["lane"],
-    name: string,
+    target: TargetRecord,
     args: unknown,
     options: ProcessOptions<unknown>,
     begin: Entry["begin"],
   ): Entry {
-    if (this.#closed) throw new KerfworkError("MANAGER_CLOSED", "Expected no submission after `shutdown`");
+    if (this.#board.closing)
+      throw new KerfworkError("MANAGER_CLOSED", "Expected no submission after `shutdown`");
     if (!Array.isArray(args)) throw invalid("args", "an array of arguments", args);
     const full = taskOptions(kind, options);
     const { key = Symbol("task"), whenDone, whenEvent, signal, group } = options;
@@ -186,7 +198,8 @@ export class TaskManager {
       id,
       rank: submittedAt / ageingMs - full.priority,
       token,
-      name: name || "anonymous",
+      name: target.name || "anonymous",
+      target: Object.values(target).join(" "),
       lane,
       group,
       timeoutMs: full.timeoutMs,
@@ -211,8 +224,8 @@ export class TaskManager {
     const took = new KerfworkError("CANCELED", "Another task took its key");
     const tellOld = old && this.#dispatcher.retire(old, { reason: took });
     this.#board.add(entry);
-    if (old !== undefined && full.replace === "wait")
-      void old.task.ended.then(() => this.#dispatcher.enqueue(entry));
+    const unwinding = full.replace === "wait" ? this.#dispatcher.unwinding(token) : [];
+    if (unwinding.length > 0) void Promise.all(unwinding).then(() => this.#dispatcher.enqueue(entry));
     else this.#dispatcher.enqueue(entry);
     tellOld?.();
     if (signal?.aborted) this.#dispatcher.cancel(entry, signal.reason);
@@ -222,31 +235,6 @@ export class TaskManager {
       entry.unlisten = () => signal.removeEventListener("abort", abort);
     }
     return entry;
-  }
-
-  /** How the context of a coroutine reaches this manager. */
-  #localLink(entry: Entry): ContextLink {
-    const send = (name: string, data: unknown, answer: (answer: EventAnswer) => void): void =>
-      handleEvent(entry, name, data, this.#access, answer);
-    return {
-      reported: undefined,
-      flush: () => this.#access.look(entry),
-      send: (name, data) => send(name, data, () => {}),
-      ask: (name, data, timeoutMs) =>
-        new Promise((resolve) => {
-          const timer = this.#clock.after(timeoutMs, () => resolve("timeout"));
-          send(name, data, (answer) => {
-            timer.cancel();
-            resolve(answer);
-          });
-        }),
-      askSync: () => {
-        throw new KerfworkError(
-          "INVALID_STATE",
-          "Expected `sendEventAndWaitSync` in a worker: this thread may not block",
-        );
-      },
-    };
   }
 
   /** Resolves when fewer tasks wait than `maxQueued`, for those who submit more than they want to hold in memory. */
@@ -297,7 +285,7 @@ export class TaskManager {
     return new Promise((resolve, reject) => {
       const closed = (): void =>
         reject(new KerfworkError("MANAGER_CLOSED", "The task manager was shut down"));
-      if (this.#closed) return closed();
+      if (this.#board.closing) return closed();
       this.#pending.add(closed);
       this.#board.start(() => {
         if (!this.#pending.delete(closed)) return;
@@ -312,7 +300,9 @@ export class TaskManager {
 
   /** Calls `run` on the main thread in `ms`, unless it is canceled or the manager is shut down before. */
   delay(ms: number, run: () => void): { cancel(): void } {
-    if (this.#closed) throw new KerfworkError("MANAGER_CLOSED", "Expected no `delay` after `shutdown`");
+    checkNumber("ms", ms, { min: 0 });
+    if (this.#board.closing)
+      throw new KerfworkError("MANAGER_CLOSED", "Expected no `delay` after `shutdown`");
     const cancel = (): void => {
       this.#pending.delete(cancel);
       timer.cancel();
@@ -333,6 +323,7 @@ export class TaskManager {
   /** True once no task is active and every `whenDone` has returned; false after `timeoutMs` (default: never). */
   whenIdle({ timeoutMs = Number.POSITIVE_INFINITY }: { readonly timeoutMs?: number } = {}): Promise<boolean> {
     if (this.#board.active.size === 0) return Promise.resolve(true);
+    if (timeoutMs !== Number.POSITIVE_INFINITY) checkNumber("timeoutMs", timeoutMs);
     if (timeoutMs <= 0) return Promise.resolve(false);
     return new Promise((resolve) => {
       const idle = this.#board.whenIdle(() => {
@@ -355,7 +346,7 @@ export class TaskManager {
    * workers; targets that were refused are admitted again.
    */
   restartPool({ graceMs = 1000 }: { readonly graceMs?: number } = {}): Promise<void> {
-    return this.#dispatcher.restart(graceMs);
+    return this.#dispatcher.restart(checkNumber("graceMs", graceMs, { min: 0 }));
   }
 
   /**
@@ -363,7 +354,15 @@ export class TaskManager {
    * afterwards. The same promise each time.
    */
   shutdown({ graceMs = 1000 }: { readonly graceMs?: number } = {}): Promise<void> {
-    this.#closed ??= this.#shutdown(graceMs);
+    checkNumber("graceMs", graceMs, { min: 0 });
+    if (this.#closed === undefined) {
+      // set first: what is canceled may ask for a shutdown itself
+      let follow!: (done: Promise<void>) => void;
+      this.#closed = new Promise((resolve) => {
+        follow = resolve;
+      });
+      follow(this.#shutdown(graceMs));
+    }
     return this.#closed;
   }
 
@@ -376,19 +375,11 @@ export class TaskManager {
       graceMs,
       new KerfworkError("MANAGER_CLOSED", "The task manager was shut down"),
     );
-    await Promise.all(settled);
+    // a scheduler that has stopped does not stop this
+    await within(this.#clock, Math.max(graceMs, TURN_MS), Promise.all(settled));
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.shutdown();
   }
-}
-
-/** A key as a map compares it: arrays by value. */
-function keyToken(key: TaskKey): unknown {
-  if (Array.isArray(key) && key.every((part) => typeof part === "string" || typeof part === "number"))
-    return `[${key.map((part) => JSON.stringify(part)).join()}]`;
-  if (typeof key === "string") return `"${key}`;
-  if (typeof key === "number" || typeof key === "symbol") return key;
-  throw invalid("key", "a string, number, symbol or array of strings and numbers", key);
 }

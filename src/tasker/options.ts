@@ -1,5 +1,7 @@
 import { availableParallelism } from "node:os";
+import type { ResourceLimits } from "node:worker_threads";
 import { checkNumber, checkOneOf, invalid } from "../errors.ts";
+import { recordTarget } from "./target.ts";
 import type { Task, TaskKey } from "./task.ts";
 
 /** Where a manager says what it does. */
@@ -37,6 +39,8 @@ export interface ManagerOptions {
   readonly logger?: Logger;
   /** Where the worker script is, for bundlers and archives (default: beside the library). */
   readonly assets?: { readonly worker?: string | URL };
+  /** Limits of each worker's JavaScript memory; processes take `maxOldGenerationSizeMb` alone (default Node's own). */
+  readonly resourceLimits?: ResourceLimits;
   /** A worker whose kernel memory grew beyond this is ended when idle, bytes (default 256 MiB). */
   readonly recycleBytes?: number;
 }
@@ -111,12 +115,15 @@ const MANAGER_NAMES = [
   "logger",
   "assets",
   "recycleBytes",
+  "resourceLimits",
 ];
 
 const SILENT: Logger = { debug() {}, info() {}, warn() {}, error() {} };
 
-export type FullManagerOptions = Required<Omit<ManagerOptions, "workerInit">> &
-  Pick<ManagerOptions, "workerInit">;
+export type FullManagerOptions = Required<Omit<ManagerOptions, "workerInit" | "resourceLimits">> & {
+  readonly workerInit: ManagerOptions["workerInit"] | undefined;
+  readonly resourceLimits: ResourceLimits | undefined;
+};
 
 /** Fills in what a manager's options leave out. */
 export function managerOptions(options: ManagerOptions): FullManagerOptions {
@@ -129,7 +136,7 @@ export function managerOptions(options: ManagerOptions): FullManagerOptions {
   return {
     maxWorkers: Math.min(Math.max(Math.floor(checkNumber("maxWorkers", asked)), 1), cores),
     maxThreads: checkNumber("maxThreads", options.maxThreads ?? 16, { min: 1, integer: true }),
-    ...(options.workerInit === undefined ? {} : { workerInit: options.workerInit }),
+    workerInit: checkInit(options.workerInit),
     maxQueued: checkNumber("maxQueued", options.maxQueued ?? 100_000, { min: 1 }),
     groups,
     ageingMs: checkNumber("ageingMs", options.ageingMs ?? 10_000, { above: 0 }),
@@ -139,9 +146,24 @@ export function managerOptions(options: ManagerOptions): FullManagerOptions {
     scheduler: optional("scheduler", "function", options.scheduler) ?? queueMicrotask,
     onError: optional("onError", "function", options.onError) ?? ((error) => console.error(error)),
     logger: optional("logger", "object", options.logger) ?? SILENT,
-    assets: optional("assets", "object", options.assets) ?? {},
+    assets: checkAssets(optional("assets", "object", options.assets) ?? {}),
     recycleBytes: checkNumber("recycleBytes", options.recycleBytes ?? 256 * 2 ** 20, { min: 0 }),
+    resourceLimits: optional("resourceLimits", "object", options.resourceLimits),
   };
+}
+
+function checkInit(init: ManagerOptions["workerInit"]): ManagerOptions["workerInit"] {
+  if (optional("workerInit", "object", init) === undefined) return undefined;
+  recordTarget(init?.target);
+  if (init?.args !== undefined && !Array.isArray(init.args))
+    throw invalid("workerInit.args", "an array of arguments", init.args);
+  return init;
+}
+
+function checkAssets(assets: NonNullable<ManagerOptions["assets"]>): NonNullable<ManagerOptions["assets"]> {
+  if (assets.worker !== undefined && !String(assets.worker).startsWith("file:"))
+    throw invalid("assets.worker", "a file: URL", String(assets.worker));
+  return assets;
 }
 
 /** A submission's options with what they leave out. */

@@ -1,6 +1,7 @@
 import { fileURLToPath } from "node:url";
+import type { ResourceLimits } from "node:worker_threads";
 import { KerfworkError, restoreError } from "../errors.ts";
-import { packArgs, packsAtOnce, SharedBuffers } from "./args.ts";
+import { argumentError, type Packed, packArgs, packsAtOnce, SharedBuffers } from "./args.ts";
 import { Child } from "./child.ts";
 import type { Clock, Timer } from "./clock.ts";
 import type { ControlBlock } from "./control.ts";
@@ -18,6 +19,7 @@ export interface PoolOptions {
   readonly init?: Call | undefined;
   /** A host whose memory grew beyond this is ended when idle: shared memory never shrinks. */
   readonly recycleBytes: number;
+  readonly resourceLimits: ResourceLimits | undefined;
   /** A host that was idle this long is ended; undefined keeps it. */
   readonly idleMs?: number | undefined;
 }
@@ -29,10 +31,15 @@ export interface Job extends Call {
   readonly hear: (message: Message) => void;
 }
 
-/** How a job ended; a crash says so by an error's code. Running a job never rejects. */
+/** How a job ended. Running a job never rejects. */
 export type Outcome =
   | { readonly ok: true; readonly value: unknown }
-  | { readonly ok: false; readonly error: Error };
+  | {
+      readonly ok: false;
+      readonly error: Error;
+      /** The host is gone: it could not start, or ended under the code. */
+      readonly lost?: "start" | "crash";
+    };
 
 /** What pools have done since they were made. */
 export interface PoolCounts {
@@ -142,9 +149,9 @@ class Slot implements Runner {
     return this.#lent;
   }
 
-  /** True while there is a host in it. */
+  /** True while there is a live host in it. */
   get up(): boolean {
-    return this.#host !== undefined;
+    return this.#host !== undefined && !this.#host.lost;
   }
 
   lend(waiting: boolean): void {
@@ -155,10 +162,15 @@ class Slot implements Runner {
     this.#busy = true;
     this.#ending = undefined;
     this.#idle?.cancel();
+    // one that died while idle, by what a task had left behind, is no failure of the next
+    if (this.#host?.lost) void this.#drop(this.#host);
     if (this.#host === undefined) {
-      const { isolation, worker, init } = this.#options;
+      const { isolation, worker, init, resourceLimits } = this.#options;
       const script = fileURLToPath(worker ?? new URL("../esm/worker.js", import.meta.url));
-      this.#host = isolation === "thread" ? new Thread(script, init) : new Child(script, init);
+      this.#host =
+        isolation === "thread"
+          ? new Thread(script, init, resourceLimits)
+          : new Child(script, init, resourceLimits);
       this.#counts.spawned++;
     }
     const { block } = this.#host;
@@ -167,43 +179,49 @@ class Slot implements Runner {
   }
 
   async run(job: Job): Promise<Outcome> {
-    const host = this.#host as Host;
-    const { target, args } = job;
+    const { args, transfer } = job;
     const isolated = this.#options.isolation === "process";
-    const packed =
-      isolated || packsAtOnce(args)
-        ? { args, transfer: movable(job.transfer), staged: [] }
-        : await packArgs(args, job.transfer, this.#buffers);
     let outcome: Outcome;
     try {
-      const order = {
-        type: "run",
-        generation: this.#generation,
-        target,
-        args: packed.args,
-        staged: packed.staged,
-      } as const;
-      const done = await host.run(order, packed.transfer, job.hear);
-      outcome = done.error ? { ok: false, error: restoreError(done.error) } : { ok: true, value: done.value };
-      const unfit = outcome.ok === false && (outcome.error as KerfworkError).code === "WORKER_INIT";
-      if (done.bytes > this.#options.recycleBytes || unfit) {
-        this.#counts.recycled += unfit ? 0 : 1;
-        void this.#drop(host);
-      }
-    } catch (error) {
-      outcome = { ok: false, error: this.#explain(error as Error, host, target.name) };
-      if (!(error instanceof KerfworkError)) {
-        this.#counts.crashed += this.#ending ? 0 : 1;
-        void this.#drop(host);
-      }
+      const packed =
+        isolated || packsAtOnce(args)
+          ? { args, transfer: movable(transfer), staged: [] }
+          : await packArgs(args, transfer, this.#buffers);
+      outcome = await this.#call(job, packed);
+      this.#buffers.give(packed.staged);
+    } catch (cause) {
+      outcome = { ok: false, error: argumentError(job.target.name, cause) };
     }
-    this.#buffers.give(packed.staged);
     this.#busy = false;
     this.#lent = false;
     const { idleMs, clock } = this.#options;
     if (idleMs !== undefined && this.up) this.#idle = clock.after(idleMs, () => void this.end());
     this.#freed();
     return outcome;
+  }
+
+  async #call({ target, hear }: Job, { args, transfer, staged }: Packed): Promise<Outcome> {
+    const host = this.#host as Host;
+    try {
+      const done = await host.run(
+        { type: "run", generation: this.#generation, target, args, staged },
+        transfer,
+        hear,
+      );
+      const unfit = done.unfit === true;
+      if (done.bytes > this.#options.recycleBytes || unfit) {
+        this.#counts.recycled += unfit ? 0 : 1;
+        void this.#drop(host);
+      }
+      if (done.error === undefined) return { ok: true, value: done.value };
+      return { ok: false, error: restoreError(done.error), ...(unfit ? { lost: "start" } : {}) };
+    } catch (thrown) {
+      if (thrown instanceof KerfworkError) return { ok: false, error: thrown };
+      this.#counts.crashed += this.#ending ? 0 : 1;
+      void this.#drop(host);
+      const error = this.#explain(thrown as Error, host, target.name);
+      return { ok: false, error, lost: error.code === "WORKER_INIT" ? "start" : "crash" };
+    }
   }
 
   cancel(generation: number, reason: unknown): void {
@@ -240,8 +258,7 @@ class Slot implements Runner {
     return host.end();
   }
 
-  #explain(error: Error, host: Host, name: string): Error {
-    if (error instanceof KerfworkError) return error;
+  #explain(error: Error, host: Host, name: string): KerfworkError {
     const data = { target: name };
     if (this.#ending === "killed")
       return new KerfworkError(

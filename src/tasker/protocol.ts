@@ -90,4 +90,6 @@ export interface Done {
   readonly bytes: number;
   readonly value?: unknown;
   readonly error?: ErrorRecord;
+  /** The worker's initializer failed: it may not serve. */
+  readonly unfit?: true;
 }

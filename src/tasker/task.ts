@@ -1,4 +1,4 @@
-import { KerfworkError } from "../errors.ts";
+import { invalid, KerfworkError } from "../errors.ts";
 import { canceled } from "./context.ts";
 import { Signal } from "./signal.ts";
 
@@ -190,6 +190,12 @@ export class Task<R = unknown> {
       latest = snapshot;
       wake();
     });
+    // during a shutdown nothing tells of changes; the end comes all the same
+    const end = (): void => {
+      latest = this.snapshot();
+      wake();
+    };
+    this.#promise.then(end, end);
     try {
       for (;;) {
         if (latest === undefined)
@@ -216,4 +222,13 @@ export class Task<R = unknown> {
   end(): void {
     this.#end();
   }
+}
+
+/** A key as a map compares it: arrays by value. */
+export function keyToken(key: TaskKey): unknown {
+  if (Array.isArray(key) && key.every((part) => typeof part === "string" || typeof part === "number"))
+    return `[${key.map((part) => (typeof part === "string" ? JSON.stringify(part) : String(part))).join()}]`;
+  if (typeof key === "string") return `"${key}`;
+  if (typeof key === "number" || typeof key === "symbol") return key;
+  throw invalid("key", "a string, number, symbol or array of strings and numbers", key);
 }

@@ -1,6 +1,12 @@
-import { MessageChannel, type MessagePort, receiveMessageOnPort, type Worker } from "node:worker_threads";
+import {
+  MessageChannel,
+  type MessagePort,
+  type ResourceLimits,
+  receiveMessageOnPort,
+  type Worker,
+} from "node:worker_threads";
 import workerpool, { type Pool as Executor } from "workerpool";
-import { KerfworkError } from "../errors.ts";
+import { argumentError } from "./args.ts";
 import { ControlBlock, MEMORY_PAGES } from "./control.ts";
 import type { Answer, Call, Done, Message, Order, WorkerSetup } from "./protocol.ts";
 import { environment } from "./target.ts";
@@ -11,6 +17,8 @@ export interface Host {
   readonly block: ControlBlock;
   /** False until the worker's script has loaded. */
   readonly ready: boolean;
+  /** It died, perhaps between two runs. */
+  readonly lost: boolean;
   /** Resolves with the worker's answer; rejects with what ended the worker, or a KerfworkError that left it whole. */
   run(
     order: Order & { type: "run" },
@@ -34,12 +42,14 @@ export class Thread implements Host {
   readonly #executor: Executor;
   readonly #port: MessagePort;
   #ready = false;
+  #lost = false;
+  #watched = false;
   #hear: (message: Message) => void = () => {};
   #generation = 0;
   #done: Done | undefined;
   #ended: Promise<void> | undefined;
 
-  constructor(script: string, init: Call | undefined) {
+  constructor(script: string, init: Call | undefined, resourceLimits: ResourceLimits = {}) {
     const memory = new WebAssembly.Memory({ ...MEMORY_PAGES, shared: true });
     this.block = new ControlBlock(memory.buffer);
     const { port1, port2 } = new MessageChannel();
@@ -49,7 +59,7 @@ export class Thread implements Host {
       workerType: "thread",
       maxWorkers: 1,
       workerTerminateTimeout: TERMINATE_MS,
-      workerThreadOpts: { workerData, transferList: [port2] as never },
+      workerThreadOpts: { workerData, transferList: [port2] as never, resourceLimits },
     });
     port1.on("message", this.#receive);
     port1.unref();
@@ -58,6 +68,10 @@ export class Thread implements Host {
   get ready(): boolean {
     this.#drain();
     return this.#ready;
+  }
+
+  get lost(): boolean {
+    return this.#lost;
   }
 
   async run(
@@ -72,11 +86,7 @@ export class Thread implements Host {
     try {
       this.post(order, transfer);
     } catch (cause) {
-      throw new KerfworkError(
-        "ARGUMENT_NOT_CLONEABLE",
-        `Expected the arguments of \`${order.target.name}\` to be cloneable: ${(cause as Error).message}`,
-        { cause },
-      );
+      throw argumentError(order.target.name, cause);
     }
     try {
       const call = this.#executor.exec("run", []);
@@ -114,8 +124,14 @@ export class Thread implements Host {
   /** A thread keeps the process alive only while it runs. */
   #hold(running: boolean): void {
     const handler = (this.#executor as unknown as { workers: { worker: Worker | null }[] }).workers[0];
-    if (running) handler?.worker?.ref();
-    else handler?.worker?.unref();
+    const worker = handler?.worker;
+    if (!this.#watched)
+      worker?.once("exit", () => {
+        this.#lost = true;
+      });
+    this.#watched = true;
+    if (running) worker?.ref();
+    else worker?.unref();
   }
 
   #receive = (answer: Answer): void => {

@@ -24,8 +24,9 @@ export class Watch {
 
   /** Takes over what an entry's code has reported; its progress and message only when that is due. */
   look(entry: Entry, due: boolean): void {
-    const { task, block } = entry;
-    if (!block?.started) return;
+    const { task, block, verdict } = entry;
+    // after a cancel nothing is told but the end, after the end nothing at all
+    if (verdict !== undefined || task.final || !block?.started) return;
     if (task.update("running", task.progress, task.message)) {
       this.#started(entry);
       this.#board.tell(entry);

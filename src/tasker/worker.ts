@@ -21,8 +21,8 @@ const REPORT_MS = 50;
 /** How this worker reaches the main thread. */
 interface Channel {
   post(answer: Answer, transfer?: readonly ArrayBuffer[]): void;
-  /** The next order that has arrived, if any, without waiting. */
-  poll(): Order | undefined;
+  /** The next order that has arrived, if any, without waiting; undefined where that cannot be told. */
+  readonly poll: (() => Order | undefined) | undefined;
 }
 
 const memory = isMainThread
@@ -50,6 +50,7 @@ class Run implements ContextLink {
     (message) => this.#request(message),
   );
   readonly reported: (() => void) | undefined;
+  over = false;
   readonly #channel: Channel;
   readonly #replies = new Map<number, (value: unknown) => void>();
   #correlation = 0;
@@ -97,6 +98,7 @@ class Run implements ContextLink {
   }
 
   askSync(name: string, data: unknown, timeoutMs: number, transfer: readonly ArrayBuffer[]): EventAnswer {
+    this.#mayBlock("sendEventAndWaitSync");
     const correlation = ++this.#correlation;
     this.#event({ type: "event", name, data, correlation }, transfer);
     return this.#wait(correlation, timeoutMs, "timeout") as EventAnswer;
@@ -104,6 +106,7 @@ class Run implements ContextLink {
 
   /** Asks the main thread something and blocks until it answers. */
   #request(message: (correlation: number) => Message): unknown {
+    this.#mayBlock("getTask and cancelTask");
     const correlation = ++this.#correlation;
     this.#post(message(correlation));
     return this.#wait(correlation, NAP_MS * 50, undefined);
@@ -111,6 +114,7 @@ class Run implements ContextLink {
 
   /** Blocks until the reply to `correlation` is there; other orders that arrive are taken too. */
   #wait(correlation: number, timeoutMs: number, late: unknown): unknown {
+    const { poll } = this.#channel as { poll: () => Order | undefined };
     let reply: { value: unknown } | undefined;
     this.#replies.set(correlation, (value) => {
       reply = { value };
@@ -118,8 +122,7 @@ class Run implements ContextLink {
     const end = performance.now() + timeoutMs;
     for (;;) {
       const wakes = block.wakes;
-      for (let order = this.#channel.poll(); order !== undefined; order = this.#channel.poll())
-        receive(order);
+      for (let order = poll(); order !== undefined; order = poll()) receive(order);
       if (reply !== undefined) return reply.value;
       const left = end - performance.now();
       if (left <= 0) break;
@@ -129,8 +132,17 @@ class Run implements ContextLink {
     return late;
   }
 
+  #mayBlock(call: string): void {
+    if (this.#channel.poll === undefined)
+      throw new KerfworkError(
+        "INVALID_STATE",
+        `Expected ${call} in a thread: a process cannot wait without its event loop`,
+      );
+  }
+
   #event(message: Message, transfer: readonly ArrayBuffer[]): void {
-    for (;;) {
+    // the events of a process wait in its pipe: nobody counts them down in its memory
+    while (this.#channel.poll !== undefined) {
       const handled = block.handledEvents;
       if (this.#sent - handled < EVENTS_AHEAD || block.isCancelled()) break;
       block.waitHandled(handled, NAP_MS);
@@ -154,8 +166,10 @@ async function execute(
   surroundings.reporter = context;
   surroundings.manager = run.forwarder;
   const done = { type: "done", generation: order.generation } as const;
+  let unfit = initialized !== undefined;
   try {
     await initialized;
+    unfit = false;
     if (block.isCancelled()) throw canceled();
     const target = await resolveTarget(order.target);
     block.writeState(RUNNING);
@@ -167,8 +181,10 @@ async function execute(
       transfer: packed.transfer,
     };
   } catch (error) {
-    return { done: { ...done, bytes: memory.buffer.byteLength, error: recordError(error) }, transfer: [] };
+    const failed: Done = { ...done, bytes: memory.buffer.byteLength, error: recordError(error) };
+    return { done: unfit ? { ...failed, unfit } : failed, transfer: [] };
   } finally {
+    run.over = true;
     running = undefined;
     surroundings.manager = undefined;
   }
@@ -189,7 +205,7 @@ async function initialize({ target, args }: Call): Promise<void> {
     const run = await resolveTarget(target);
     const signal = new AbortController().signal;
     await run(
-      new BlockContext(new ControlBlock(), signal, new Run(0, { post() {}, poll: () => undefined })),
+      new BlockContext(new ControlBlock(), signal, new Run(0, { post() {}, poll: undefined })),
       ...args,
     );
   } catch (cause) {
@@ -210,7 +226,7 @@ function serveThread({ port, provided, init }: WorkerSetup): void {
   const run = async (): Promise<void> => {
     // the order was posted before the call, but its event may come after it
     while (waiting === undefined) {
-      const order = channel.poll();
+      const order = channel.poll?.();
       if (order === undefined) throw new Error("no order came before the call");
       receive(order);
     }
@@ -237,7 +253,7 @@ function serveThread({ port, provided, init }: WorkerSetup): void {
 function serveProcess(): void {
   const channel: Channel = {
     post: (answer) => workerpool.workerEmit(serialize(answer)),
-    poll: () => undefined,
+    poll: undefined,
   };
   const run = async (bytes: Uint8Array): Promise<Uint8Array> => {
     const { order, init } = deserialize(bytes) as {
@@ -262,6 +278,9 @@ function serveProcess(): void {
       return serialize(notCloneable(order, done, cause));
     }
   };
+  process.on("message", (message: { order?: Uint8Array }) => {
+    if (message.order !== undefined) receive(deserialize(message.order) as Order);
+  });
   workerpool.worker({ run });
 }
 
