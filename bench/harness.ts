@@ -53,9 +53,15 @@ export interface MeasureRow {
   readonly median: number;
   readonly p99: number;
   readonly max: number;
-  /** What is held against the bar, and the most it may be. */
-  readonly bar: { readonly of: "median" | "p99" | "max"; readonly atMost: number } | null;
+  readonly bar: Bar | null;
   readonly passed: boolean;
+}
+
+/** Which figure is held to what. */
+export interface Bar {
+  readonly of: "median" | "p99" | "max";
+  readonly atMost?: number;
+  readonly atLeast?: number;
 }
 
 const MIN_REPETITIONS = 7;
@@ -69,7 +75,7 @@ function emit(row: CompareRow | MeasureRow): void {
 }
 
 /** Times a kernel against its reference, interleaved, after their results were found equal. */
-export async function compare(name: string, work: Work): Promise<CompareRow> {
+export async function compare(name: string, work: Work): Promise<void> {
   const sides = work.reference === undefined ? [work.kernel] : [work.kernel, work.reference];
   const perItem = 1e6 / work.items; // ms to ns per item
   const cold = sides.map((side) => time(side, 1) * perItem);
@@ -94,7 +100,7 @@ export async function compare(name: string, work: Work): Promise<CompareRow> {
           0.5,
         );
   const bar = work.bar ?? null;
-  const row: CompareRow = {
+  emit({
     kind: "compare",
     name,
     unit: work.unit,
@@ -105,24 +111,27 @@ export async function compare(name: string, work: Work): Promise<CompareRow> {
     ratio,
     bar,
     passed: bar === null || (ratio !== null && ratio >= bar),
-  };
-  emit(row);
-  return row;
+  });
 }
 
 /** Reports single events, such as latencies, by median, 99th percentile and worst. */
-export function measure(
+export function measure(name: string, unit: string, values: ArrayLike<number>, bar: Bar | null = null): void {
+  const all = Float64Array.from(values);
+  const figures = { median: quantile(all, 0.5), p99: quantile(all, 0.99), max: quantile(all, 1) };
+  report(name, unit, all.length, figures, bar);
+}
+
+/** As `measure`, of figures that something else has summed up. */
+export function report(
   name: string,
   unit: string,
-  values: ArrayLike<number>,
-  bar: MeasureRow["bar"] = null,
-): MeasureRow {
-  const sorted = Float64Array.from(values);
-  const figures = { median: quantile(sorted, 0.5), p99: quantile(sorted, 0.99), max: quantile(sorted, 1) };
-  const passed = bar === null || figures[bar.of] <= bar.atMost;
-  const row: MeasureRow = { kind: "measure", name, unit, count: sorted.length, ...figures, bar, passed };
-  emit(row);
-  return row;
+  count: number,
+  figures: Pick<MeasureRow, "median" | "p99" | "max">,
+  bar: Bar | null = null,
+): void {
+  const value = bar === null ? 0 : figures[bar.of];
+  const passed = bar === null || (value <= (bar.atMost ?? Infinity) && value >= (bar.atLeast ?? -Infinity));
+  emit({ kind: "measure", name, unit, count, ...figures, bar, passed });
 }
 
 /** Throws unless both are the same; the message says where they part. */

@@ -15,11 +15,11 @@ process.chdir(dirname(dirname(fileURLToPath(import.meta.url))));
 const json = process.argv.includes("--json");
 const words = process.argv.slice(2).filter((word) => !word.startsWith("--"));
 const unknown = process.argv.slice(2).filter((word) => word.startsWith("--") && word !== "--json");
-const names = readdirSync("bench")
-  .filter((name) => name.endsWith(".bench.ts"))
-  .filter((name) => words.length === 0 || words.some((word) => name.includes(word)));
+const all = readdirSync("bench").filter((name) => name.endsWith(".bench.ts"));
+const names = all.filter((name) => words.length === 0 || words.some((word) => name.includes(word)));
 if (unknown.length > 0 || names.length === 0) {
-  console.error(`Expected names of benches and --json, got ${process.argv.slice(2).join(" ")}`);
+  const known = all.map((name) => name.replace(".bench.ts", "")).join(", ");
+  console.error(`Expected names among ${known}, and --json, got ${process.argv.slice(2).join(" ")}`);
   process.exit(2);
 }
 
@@ -61,7 +61,10 @@ const FORMATS = {
       row.unit,
       String(row.count),
       ...[row.median, row.p99, row.max].map(figure),
-      verdict(row, `${row.bar?.of} <= ${row.bar?.atMost}`),
+      verdict(
+        row,
+        row.bar?.atMost ? `${row.bar.of} <= ${row.bar.atMost}` : `${row.bar?.of} >= ${row.bar?.atLeast}`,
+      ),
     ]),
 };
 
@@ -136,7 +139,7 @@ function columns(cells) {
 }
 
 function verdict(row, text) {
-  return row.bar === null ? "" : `${row.passed ? "" : "MISSED "}${text}`;
+  return row.bar === null ? "" : `${row.passed ? "" : " MISSED "}${text}`;
 }
 
 /** The commit that is measured; "+" when files differ from it. */

@@ -1,4 +1,5 @@
 import type { Ops } from "../src/engine/ops.ts";
+import type { Curves } from "../src/engine/trace.ts";
 import { seeded } from "./harness.ts";
 
 // Inputs of the benches: seeded, so that every run on every machine sees the same. Made by shapes rather than pure
@@ -57,6 +58,17 @@ export function grayOf(bits: Int32Array, width: number, height: number): Uint8Ar
   return gray;
 }
 
+/** Bits as a picture in two inks, RGBA, opaque, on shared memory. */
+export function colourOf(bits: Int32Array, width: number, height: number): Uint8Array {
+  const stride = ((width + 63) >> 6) * 2;
+  const bytes = new Uint8Array(new SharedArrayBuffer(width * height * 4));
+  const pixels = new Uint32Array(bytes.buffer);
+  for (let y = 0, i = 0; y < height; y++)
+    for (let x = 0; x < width; x++, i++)
+      pixels[i] = (bits[y * stride + (x >> 5)] >>> (x & 31)) & 1 ? 0xff402818 : 0xffe8f0f4;
+  return bytes;
+}
+
 /**
  * A job of `paths` polylines of 1 to 20 moves, as the writer of G-code gets it: a travel, then lines of a few mm at one
  * power and speed a path. `xy` has one point more in front, where the first move starts.
@@ -91,4 +103,50 @@ export function job(paths: number, seed = 3): { ops: Ops; xy: Float32Array } {
     speed: Float32Array.from(speed),
   };
   return { ops, xy };
+}
+
+/** Outlines as tracing leaves them: closed rounds of 8 to 40 segments, four cubics to each line, 1 to 20 mm across. */
+export function outlines(count: number, seed = 4): Curves {
+  const random = seeded(seed);
+  const ends: number[] = [];
+  const kinds: number[] = [];
+  const xy: number[] = [];
+  for (let i = 0; i < count; i++) {
+    const [cx, cy, radius] = [random() * 400, random() * 300, 0.5 + 9.5 * random() ** 2];
+    const segments = 8 + Math.floor(random() * 33);
+    const place = (turn: number): number[] => {
+      const bulge = radius * (1 + 0.2 * Math.sin(3 * turn));
+      return [cx + bulge * Math.cos(turn), cy + bulge * Math.sin(turn)];
+    };
+    const step = (2 * Math.PI) / segments;
+    xy.push(...place(0));
+    for (let k = 0; k < segments; k++) {
+      const curved = random() < 0.8;
+      kinds.push(curved ? 1 : 0);
+      if (curved) xy.push(...place((k + 0.33) * step), ...place((k + 0.67) * step));
+      xy.push(...place(k + 1 === segments ? 0 : (k + 1) * step));
+    }
+    ends.push(kinds.length);
+  }
+  return {
+    ends: Uint32Array.from(ends),
+    kinds: Uint8Array.from(kinds),
+    xy: Float32Array.from(xy),
+    depth: new Uint16Array(count),
+  };
+}
+
+/**
+ * The ends of open paths of 0.5 to 5 mm at random places and angles on 600 x 400 mm, two points each, and of the head's
+ * way from and to the origin behind them.
+ */
+export function strokes(count: number, seed = 5): Float32Array {
+  const random = seeded(seed);
+  const ends = new Float32Array(4 * (count + 1));
+  for (let i = 0; i < count; i++) {
+    const [x, y] = [random() * 600, random() * 400];
+    const [length, turn] = [0.5 + 4.5 * random(), 2 * Math.PI * random()];
+    ends.set([x, y, x + length * Math.cos(turn), y + length * Math.sin(turn)], 4 * i);
+  }
+  return ends;
 }

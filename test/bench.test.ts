@@ -2,77 +2,58 @@ import { readFileSync } from "node:fs";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { assertEqual, quantile, seeded } from "../bench/harness.ts";
-import { contourRoom, contours, countCorners } from "../bench/reference/contour.ts";
-import * as tone from "../bench/reference/tone.ts";
-import { drawing } from "../bench/scenes.ts";
-import { extract } from "../src/engine/contours.ts";
-import { Engine, Stages } from "../src/engine/memory.ts";
+import * as pairs from "../bench/pairs.ts";
+import { drawing, job, photo, strokes } from "../bench/scenes.ts";
+import { Engine } from "../src/engine/memory.ts";
 
 // The benches' references are opponents only while they do the same as the kernels, at every size and not just at the
 // ones that are timed.
 
-const engine = new Engine(undefined, new WebAssembly.Module(readFileSync("dist/kernels.wasm")));
-const { kernels } = engine;
+const release = new Engine(undefined, new WebAssembly.Module(readFileSync("dist/kernels.wasm")));
 
-test("lumaRgba of the reference is luma of the kernel, opaque or not", () => {
-  const random = seeded(1);
-  const pixels = Uint8Array.from({ length: 4 * 4096 }, (_, i) =>
-    i % 4 === 3 && i < 8192 ? 255 : Math.floor(random() * 256),
-  );
-  const gray = new Uint8Array(4096);
-  tone.lumaRgba(new Int32Array(pixels.buffer), new Int32Array(gray.buffer));
-  engine.run(() => {
-    const at = engine.alloc(4096);
-    kernels.luma(engine.push(pixels), 4, 4096, at);
-    assertEqual(gray, engine.u8(at, 4096), "gray");
-  });
-});
+/** Runs both sides twice, as a timed pair would, and compares what they made. */
+function same(pair: pairs.Pair, what: string): void {
+  for (let round = 0; round < 2; round++) {
+    pair.kernel.run();
+    pair.reference.run();
+    assertEqual(pair.kernel.result(), pair.reference.result(), what);
+  }
+}
 
-test("lumaRgb of the reference is luma of the kernel", () => {
-  const random = seeded(2);
-  const pixels = Uint8Array.from({ length: 3 * 4096 }, () => Math.floor(random() * 256));
-  const gray = new Uint8Array(4096);
-  tone.lumaRgb(new Int32Array(pixels.buffer), new Int32Array(gray.buffer));
-  engine.run(() => {
-    const at = engine.alloc(4096);
-    kernels.luma(engine.push(pixels), 3, 4096, at);
-    assertEqual(gray, engine.u8(at, 4096), "gray");
-  });
+function noise(seed: number, length: number, power = 1): Uint8Array {
+  const random = seeded(seed);
+  return Uint8Array.from({ length }, () => Math.floor(random() ** power * 256));
+}
+
+test("luma of the reference is luma of the kernel, opaque or not", () => {
+  const rgba = noise(1, 4 * 4096).map((byte, i) => (i % 4 === 3 && i < 8192 ? 255 : byte));
+  release.run((engine) => same(pairs.lumaPair(engine, rgba, 4), "gray of RGBA"));
+  release.run((engine) => same(pairs.lumaPair(engine, noise(2, 3 * 4096), 3), "gray of RGB"));
 });
 
 test("histogram and otsu of the reference are those of the kernels", () => {
-  const random = seeded(3);
-  const gray = Uint8Array.from({ length: 4096 }, () => Math.floor(random() ** 2 * 256));
-  const tables = new Uint32Array(1024);
-  tone.histogram(new Int32Array(gray.buffer), tables);
-  engine.run(() => {
-    const at = engine.push(new Uint32Array(1024));
-    kernels.histogram(engine.push(gray), gray.length, at);
-    const counted = engine.u32(at, 1024);
-    for (let v = 0; v < 256; v++) {
-      const both = [tables, counted].map((t) => t[v] + t[256 + v] + t[512 + v] + t[768 + v]);
-      assert.is(both[0], both[1], `count of ${v}`);
-    }
-    assert.is(tone.otsu(tables), kernels.otsu(at));
-  });
+  for (const power of [0.5, 1, 2])
+    release.run((engine) => {
+      const jsGray = noise(3, 4096, power);
+      const tables = pairs.histogramPair(engine, { gray: engine.push(jsGray), jsGray });
+      same(tables, "counts");
+      same(pairs.otsuPair(engine, tables), "threshold");
+    });
 });
 
 test("threshold of the reference is that of the kernel at every level and width", () => {
-  const random = seeded(4);
-  for (const width of [4, 28, 32, 36, 60, 64, 68, 124, 128, 132]) {
-    const height = 5;
-    const words = (width + 63) >> 6;
-    const gray = Uint8Array.from({ length: width * height }, () => Math.floor(random() * 256));
-    for (const level of [0, 1, 127, 128, 129, 255]) {
-      const bits = new Int32Array(2 * words * height).fill(-1);
-      tone.threshold(gray, width, height, level, bits);
-      engine.run(() => {
-        const at = engine.alloc(bits.byteLength);
-        kernels.threshold(engine.push(gray), width, height, at, words, level, 0);
-        assertEqual(bits, engine.i32(at, bits.length), `width ${width}, level ${level}`);
+  for (const width of [4, 28, 32, 36, 60, 64, 68, 124, 128, 132])
+    for (const level of [0, 1, 127, 128, 129, 255])
+      release.run((engine) => {
+        const jsGray = noise(width, width * 5);
+        const pair = pairs.thresholdPair(engine, { gray: engine.push(jsGray), jsGray }, width, 5, level);
+        same(pair, `bits of ${width} x 5 below ${level}`);
       });
-    }
-  }
+});
+
+test("bits of the reference are those of the engine, over several bands", () => {
+  const image = { width: 100, height: 90, data: photo(100, 90) };
+  release.run((engine) => same(pairs.bitmapPair(engine, image, 130), "bits of a photo"));
 });
 
 test("contours of the reference are those of the engine, nesting and all", () => {
@@ -80,31 +61,31 @@ test("contours of the reference are those of the engine, nesting and all", () =>
   for (const width of [1, 2, 31, 32, 33, 63, 64, 65, 127, 128, 129])
     for (const height of [1, 2, 40])
       for (const density of [0, 0.1, 0.5, 0.6, 0.9, 1]) {
-        const words = (width + 63) >> 6;
-        const bits = new Int32Array(2 * words * height);
+        const words = ((width + 63) >> 6) * 2;
+        const bits = new Int32Array(words * height);
         for (let y = 0; y < height; y++)
-          for (let x = 0; x < width; x++)
-            if (random() < density) bits[2 * words * y + (x >> 5)] |= 1 << (x & 31);
-        compareContours(bits, width, height);
+          for (let x = 0; x < width; x++) if (random() < density) bits[words * y + (x >> 5)] |= 1 << (x & 31);
+        release.run((engine) => same(pairs.contourPair(engine, bits, width, height), `${width} x ${height}`));
       }
-  compareContours(drawing(300, 200, 120), 300, 200);
+  release.run((engine) => same(pairs.contourPair(engine, drawing(300, 200, 120), 300, 200), "drawing"));
 });
 
-function compareContours(bits: Int32Array, width: number, height: number): void {
-  const corners = countCorners(bits, width, height);
-  const room = contourRoom(width, height, corners);
-  const count = contours(bits, room);
-  engine.run(() => {
-    const bitmap = { at: engine.push(bits), width, height, words: (width + 63) >> 6 };
-    const borders = extract(engine, bitmap, { despecklePx: 0 }, new Stages(), 1);
-    const size = `${width} x ${height}`;
-    assert.is(count, borders.contours, size);
-    assert.is(corners, borders.corners, size);
-    assertEqual(room.ends.subarray(0, count), engine.u32(borders.ends, count), size);
-    assertEqual(room.points.subarray(0, 2 * corners), engine.i32(borders.points, 2 * corners), size);
-    assertEqual(room.depth.subarray(0, count), engine.u16(borders.depth, count), size);
+test("tours of the reference are those of the kernels", () => {
+  for (const n of [1, 2, 3, 10, 500]) {
+    release.run((engine) => {
+      const { nearest, improve } = pairs.orderPairs(engine, strokes(n));
+      same(nearest, `nearest of ${n}`);
+      same(improve, `2-opt of ${n}`);
+    });
+  }
+});
+
+test("text of the reference is that of the kernel", () => {
+  release.run((engine) => {
+    const { ops, xy } = job(300);
+    same(pairs.textPair(engine, ops, xy), "text");
   });
-}
+});
 
 test("assertEqual tells where two results part", () => {
   assert.throws(
