@@ -10,8 +10,9 @@ const STRETCH: i32 = 50000;
 const RULED_STRETCH: i32 = 1000;
 /** How often a move that breaks a rule is replaced by the next best one. */
 const RETRIES: i32 = 5;
-/** Gains below this, mm, are noise of rounding. */
-const EPSILON: f64 = 1e-7;
+/** Gains below this, mm, do not count; nor do those below this share of the farthest coordinate, which may be rounding. */
+const LEAST_GAIN: f64 = 1e-7;
+const LEAST_SHARE: f64 = 1e-13;
 
 /** What the functions below share; laid into scratch memory. */
 @unmanaged
@@ -26,6 +27,7 @@ class Search {
   /** 1: turning stretches round is subject to rules, so the head's own item stays at place 0. */
   ruled: i32;
   work: i32;
+  leastGain: f64;
   // the ring of ends that wait to be looked at
   head: i32;
   waiting: i32;
@@ -136,6 +138,7 @@ export function improveTour(
   search.oneWay = flip == 0 ? 1 : 0;
   search.ruled = flip == 0 || starts != 0 ? 1 : 0;
   search.work = 0;
+  search.leastGain = max(LEAST_GAIN, LEAST_SHARE * farthest(ends, size));
   search.head = 0;
   search.waiting = 0;
   search.ends = ends;
@@ -171,6 +174,13 @@ export function improveTour(
   }
   lead(search);
   return n;
+}
+
+/** The largest coordinate of all ends, without its sign. */
+function farthest(ends: usize, size: i32): f64 {
+  let far: f32 = 0;
+  for (let at = ends, end = ends + (<usize>size << 4); at < end; at += 4) far = max(far, abs(load<f32>(at)));
+  return far;
 }
 
 function pause(search: Search, looked: i32): bool {
@@ -212,7 +222,7 @@ function findMove(search: Search, t1: i32, t2: i32, limit: f64): bool {
   const stretch = search.ruled != 0 ? RULED_STRETCH : STRETCH;
   const broken = search.distance(t1, t2);
   const t2Enters = search.isEntry(t2);
-  let best = EPSILON;
+  let best = search.leastGain;
   search.edges = 0;
   if (t2 == search.free) return false;
   const near = search.near + ((<usize>t2 * <usize>k) << 2);
@@ -220,7 +230,7 @@ function findMove(search: Search, t1: i32, t2: i32, limit: f64): bool {
     const t3 = load<i32>(near + (<usize>i << 2));
     if (t3 < 0) break;
     const gain1 = broken - search.distance(t2, t3);
-    if (gain1 <= 1e-9) break;
+    if (gain1 <= 0) break;
     if (t3 == t1) continue;
     const t4 = search.link(t3);
     const gain2 = gain1 + search.distance(t3, t4);

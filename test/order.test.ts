@@ -336,6 +336,12 @@ test("order stands degenerate input", () => {
   check(paths(Array.from({ length: 65 }, (_, i) => [[(i * 37) % 65, 0]])));
   check(paths(Array.from({ length: 65 }, (_, i) => [[0, (i * 37) % 65]])));
   check(paths(Array.from({ length: 9 }, () => square(0, 0, 5))));
+  // where rounding of lengths is coarser than any gain that counts
+  for (const size of [1e9, 1e20, 1e36]) {
+    const wide = segments(random(8), 400, 100).map((list) => list.map(([x, y]) => [x! * size, y! * size]));
+    check(paths(wide), { end: [0, 0] });
+    check(paths(wide.map((list, i) => (i % 2 === 0 ? list : [...list, list[0]!]))));
+  }
   // crowds in two far corners, and a speck farther away
   const next = random(4);
   const crowd = Array.from({ length: 300 }, (_, i) => blob(next, 1000 * (i % 2) + next(), next(), 0.01, 4));
