@@ -88,6 +88,13 @@ export async function packArgs(
   return { args: packed as unknown[], transfer: [...moved], staged };
 }
 
+/** True for values that can always be cloned. */
+export function isPlain(value: unknown): boolean {
+  return (
+    value === null || (typeof value !== "object" && typeof value !== "function" && typeof value !== "symbol")
+  );
+}
+
 /** True when `packArgs` would have nothing to copy, so that a task can start at once. */
 export function packsAtOnce(args: readonly unknown[]): boolean {
   let small = true;

@@ -34,7 +34,7 @@ export interface Entry {
   /** Runs the code. */
   readonly begin: (entry: Entry) => Promise<Outcome>;
   /** What waiting code on this thread listens to. */
-  readonly controller: AbortController;
+  controller: AbortController | undefined;
   readonly submittedAt: number;
   /** Tasks that its code submitted, by the ids that the worker gave them. */
   readonly children: Map<number, Entry>;

@@ -90,6 +90,10 @@ export function handleEvent(
 /** How the context of a coroutine reaches its manager. */
 export function localLink(entry: Entry, manager: ManagerAccess): ContextLink {
   return {
+    get signal() {
+      entry.controller ??= new AbortController();
+      return entry.controller.signal;
+    },
     get over() {
       return entry.task.final;
     },

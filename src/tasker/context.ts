@@ -55,6 +55,8 @@ export interface StageReporter {
 
 /** How a context reaches its task's manager. */
 export interface ContextLink {
+  /** Made when it is first asked for: most code never does, and one costs as much as a whole dispatch. */
+  readonly signal: AbortSignal;
   /** Its task's code has ended: what that left behind, such as a timer, must not touch the next task's block. */
   readonly over: boolean;
   /** Called after each report; for a manager that cannot see the control block. */
@@ -69,20 +71,22 @@ const ASK_MS = 5000;
 
 /** The one implementation, for every kind of task: it reports into a control block. */
 export class BlockContext implements ExecutionContext, StageReporter {
-  readonly signal: AbortSignal;
   readonly #block: ControlBlock;
   readonly #link: ContextLink;
   readonly #base: number;
   readonly #range: number;
   #total: number;
 
-  constructor(block: ControlBlock, signal: AbortSignal, link: ContextLink, base = 0, range = 1, total = 1) {
+  constructor(block: ControlBlock, link: ContextLink, base = 0, range = 1, total = 1) {
     this.#block = block;
-    this.signal = signal;
     this.#link = link;
     this.#base = base;
     this.#range = range;
     this.#total = validTotal(total);
+  }
+
+  get signal(): AbortSignal {
+    return this.#link.signal;
   }
 
   setProgress(value: number): void {
@@ -116,7 +120,6 @@ export class BlockContext implements ExecutionContext, StageReporter {
     const share = Math.min(clamp01(range), 1 - from);
     return new BlockContext(
       this.#block,
-      this.signal,
       this.#link,
       this.#base + from * this.#range,
       share * this.#range,
@@ -151,7 +154,8 @@ export function directContext(signal: AbortSignal = new AbortController().signal
   const cancel = (): void => block.cancel(0);
   if (signal.aborted) cancel();
   else signal.addEventListener("abort", cancel, { once: true });
-  return new BlockContext(block, signal, {
+  return new BlockContext(block, {
+    signal,
     over: false,
     reported: undefined,
     flush() {},

@@ -325,7 +325,7 @@ export class Dispatcher {
     this.#ladder(entry);
     return () => {
       entry.runner?.cancel(entry.generation, reason);
-      entry.controller.abort(reason);
+      entry.controller?.abort(reason);
     };
   }
 

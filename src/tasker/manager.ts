@@ -98,7 +98,7 @@ export class TaskManager {
       entry.block = block;
       block.writeState(RUNNING);
       this.#dispatcher.watch.look(entry, false);
-      const context = new BlockContext(block, entry.controller.signal, localLink(entry, this.#access));
+      const context = new BlockContext(block, localLink(entry, this.#access));
       try {
         return { ok: true, value: await run(context, ...args) };
       } catch (error) {
@@ -206,7 +206,7 @@ export class TaskManager {
       whenDone: whenDone?.bind(options),
       whenEvent: whenEvent?.bind(options),
       begin,
-      controller: new AbortController(),
+      controller: undefined,
       submittedAt,
       children: new Map(),
       unlisten: () => {},
@@ -221,8 +221,9 @@ export class TaskManager {
       generation: 0,
       news: [],
     };
-    const took = new KerfworkError("CANCELED", "Another task took its key");
-    const tellOld = old && this.#dispatcher.retire(old, { reason: took });
+    const tellOld =
+      old &&
+      this.#dispatcher.retire(old, { reason: new KerfworkError("CANCELED", "Another task took its key") });
     this.#board.add(entry);
     const unwinding = full.replace === "wait" ? this.#dispatcher.unwinding(token) : [];
     if (unwinding.length > 0) void Promise.all(unwinding).then(() => this.#dispatcher.enqueue(entry));

@@ -6,7 +6,7 @@ import {
   type Worker,
 } from "node:worker_threads";
 import workerpool, { type Pool as Executor } from "workerpool";
-import { argumentError } from "./args.ts";
+import { argumentError, isPlain } from "./args.ts";
 import { ControlBlock, MEMORY_PAGES } from "./control.ts";
 import type { Answer, Call, Done, Message, Order, WorkerSetup } from "./protocol.ts";
 import { environment } from "./target.ts";
@@ -83,18 +83,21 @@ export class Thread implements Host {
     this.#hear = hear;
     this.#generation = order.generation;
     this.#done = undefined;
+    const plain = transfer.length === 0 && order.target.type !== "kernel" && order.args.every(isPlain);
     try {
-      this.post(order, transfer);
+      if (!plain) this.post(order, transfer);
     } catch (cause) {
       throw argumentError(order.target.name, cause);
     }
     try {
-      const call = this.#executor.exec("run", []);
+      const call = this.#executor.exec("run", plain ? [order] : []);
       this.#hold(true);
       // not a native promise: its handlers run inside workerpool's own stack
-      await new Promise<void>((resolve, reject) => {
-        call.then(() => resolve(), reject);
+      const done = await new Promise<Done | undefined>((resolve, reject) => {
+        call.then(resolve, reject);
       });
+      this.#drain();
+      if (done !== undefined) this.#done = done;
     } finally {
       this.#hold(false);
       this.#drain();

@@ -4,8 +4,8 @@ import { deserialize, serialize } from "node:v8";
 import { isMainThread, type MessagePort, receiveMessageOnPort, workerData } from "node:worker_threads";
 import workerpool from "workerpool";
 import { describe, KerfworkError, recordError } from "../errors.ts";
-import { packResult } from "./args.ts";
-import { BlockContext, type ContextLink, canceled } from "./context.ts";
+import { isPlain, packResult } from "./args.ts";
+import { BlockContext, type ContextLink, canceled, directContext } from "./context.ts";
 import { ControlBlock, MEMORY_PAGES, RUNNING } from "./control.ts";
 import { Forwarder } from "./forward.ts";
 import type { Answer, Call, Done, EventAnswer, Message, Order, WorkerSetup } from "./protocol.ts";
@@ -44,7 +44,6 @@ function receive(order: Order): void {
 /** One target at work: its context's link to the manager. */
 class Run implements ContextLink {
   readonly generation: number;
-  readonly controller = new AbortController();
   readonly forwarder = new Forwarder(
     (message, transfer) => this.#post(message, transfer),
     (message) => this.#request(message),
@@ -53,6 +52,7 @@ class Run implements ContextLink {
   over = false;
   readonly #channel: Channel;
   readonly #replies = new Map<number, (value: unknown) => void>();
+  #controller: AbortController | undefined;
   #correlation = 0;
   #sent = 0;
 
@@ -62,8 +62,17 @@ class Run implements ContextLink {
     this.reported = reported;
   }
 
+  get signal(): AbortSignal {
+    return this.#abort.signal;
+  }
+
+  get #abort(): AbortController {
+    this.#controller ??= new AbortController();
+    return this.#controller;
+  }
+
   receive(order: Order): void {
-    if (order.type === "cancel" && order.generation === this.generation) this.controller.abort(order.reason);
+    if (order.type === "cancel" && order.generation === this.generation) this.#abort.abort(order.reason);
     else if (order.type === "reply") {
       this.#replies.get(order.correlation)?.(order.value);
       this.#replies.delete(order.correlation);
@@ -161,7 +170,7 @@ async function execute(
   order: Order & { type: "run" },
   run: Run,
 ): Promise<{ done: Done; transfer: ArrayBuffer[] }> {
-  const context = new BlockContext(block, run.controller.signal, run);
+  const context = new BlockContext(block, run);
   running = run;
   surroundings.reporter = context;
   surroundings.manager = run.forwarder;
@@ -203,11 +212,7 @@ function notCloneable(order: Order & { type: "run" }, done: Done, cause: unknown
 async function initialize({ target, args }: Call): Promise<void> {
   try {
     const run = await resolveTarget(target);
-    const signal = new AbortController().signal;
-    await run(
-      new BlockContext(new ControlBlock(), signal, new Run(0, { post() {}, poll: undefined })),
-      ...args,
-    );
+    await run(directContext(), ...args);
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : describe(cause);
     throw new KerfworkError("WORKER_INIT", `The worker's initializer \`${target.name}\` failed: ${why}`, {
@@ -223,21 +228,23 @@ function serveThread({ port, provided, init }: WorkerSetup): void {
     post: (answer, transfer = []) => (port as MessagePort).postMessage(answer, [...transfer]),
     poll: () => receiveMessageOnPort(port)?.message as Order | undefined,
   };
-  const run = async (): Promise<void> => {
-    // the order was posted before the call, but its event may come after it
-    while (waiting === undefined) {
-      const order = channel.poll?.();
-      if (order === undefined) throw new Error("no order came before the call");
-      receive(order);
+  /** An order with plain arguments comes with the call, any other over the port before it; answers go likewise. */
+  const run = async (plain?: Order & { type: "run" }): Promise<Done | undefined> => {
+    while (plain === undefined && waiting === undefined) {
+      const next = channel.poll?.();
+      if (next === undefined) throw new Error("no order came before the call");
+      receive(next);
     }
-    const order = waiting;
+    const order = plain ?? (waiting as Order & { type: "run" });
     waiting = undefined;
     const { done, transfer } = await execute(order, new Run(order.generation, channel));
+    if (isPlain(done.value)) return done;
     try {
       channel.post(done, transfer);
     } catch (cause) {
-      channel.post(notCloneable(order, done, cause));
+      return notCloneable(order, done, cause);
     }
+    return undefined;
   };
   if (init !== undefined) {
     initialized = initialize(init);
