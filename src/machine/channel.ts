@@ -186,6 +186,14 @@ export class Channel {
     });
   }
 
+  /** What a promise gives, or undefined after `seconds`. */
+  within<T>(seconds: number, promise: Promise<T>): Promise<T | undefined> {
+    return new Promise((resolve, reject) => {
+      const cancel = this.clock.after(seconds, () => resolve(undefined));
+      promise.then(resolve, reject).finally(cancel);
+    });
+  }
+
   /** Resets the controller; true once it started again. What was on its way is dropped with `error`. */
   async reset(error: KerfworkError): Promise<boolean> {
     this.fenced = true;

@@ -3,6 +3,7 @@ import { checkNumber, invalid, KerfworkError } from "../errors.ts";
 import { alarmError, Channel, REALTIME } from "./channel.ts";
 import { type Clock, REAL_CLOCK } from "./clock.ts";
 import { cleanLine, type StatusReport } from "./grbl.ts";
+import { shakeHands } from "./handshake.ts";
 import { prepareProgram } from "./listing.ts";
 import { FAST_POLL, Run, type RunOptions, type RunResult, type RunTimes } from "./run.ts";
 import { openSerial, type SerialOptions, type Transport } from "./transport.ts";
@@ -28,15 +29,13 @@ export interface ConnectOptions extends SerialOptions {
 
 /** The smallest receive buffer of GRBL 1.1. */
 const DEFAULT_WINDOW = 128;
-/** Nothing heard for so long: what was said because of the connection itself is over. */
-const QUIET_SECONDS = 0.1;
-const ASK_SECONDS = 0.25;
 /** A feed hold from full speed and a resume both take less. */
 const CONTROL_SECONDS = 10;
 
 /**
  * Connects to a GRBL controller: opens the port, finds out that somebody answers, how much may be sent, and the state.
- * Nothing that the controller said before counts. The machine is not moved, unlocked or homed.
+ * Nothing that the controller said before counts. The machine is not unlocked, homed or moved; only a line that an
+ * earlier host left without its end is ended, and then runs.
  *
  * @param target  the path of a serial port, or a Transport of your own
  * @throws MACHINE_SILENT nobody answers; PORT_NOT_FOUND, PORT_BUSY, PORT_DENIED, PORT_NOT_SERIAL, PORT_LOST, TIMEOUT as
@@ -52,60 +51,17 @@ export async function connect(target: string | Transport, options: ConnectOption
     throw invalid("target", "the path of a serial port or a Transport", target);
   const transport = typeof target === "string" ? await openSerial(target, options) : target;
   const silence = silenceMs / 1000;
-  const window = options.window ?? DEFAULT_WINDOW;
-  const channel = new Channel(transport, { clock, window, silence, onLine: options.onLine });
+  const channel = new Channel(transport, { clock, window: DEFAULT_WINDOW, silence, onLine: options.onLine });
   try {
-    await shakeHands(channel, timeoutMs / 1000, options);
+    if (options.reset === true && !(await channel.reset(closedError(channel.name))))
+      throw channel.silentError();
+    await shakeHands(channel, timeoutMs / 1000);
+    if (options.window !== undefined) channel.window.size = options.window;
   } catch (error) {
     await channel.close(closedError(channel.name));
     throw error;
   }
   return new Machine(channel, { poll: pollMs / 1000, hold: holdMs / 1000 });
-}
-
-async function shakeHands(channel: Channel, seconds: number, options: ConnectOptions): Promise<void> {
-  const { clock } = channel;
-  const end = clock.now() + seconds;
-  if (options.reset === true && !(await channel.reset(closedError(channel.name))))
-    throw channel.silentError();
-  // a line that an earlier host left half sent must not swallow the first of ours
-  channel.fenced = true;
-  channel.realtime("\n");
-  const alive = () =>
-    channel.wait(ASK_SECONDS, ({ type }) =>
-      type === "ok" || type === "status" || type === "banner" ? true : undefined,
-    );
-  for (let heard = await alive(); heard !== true; heard = await alive()) {
-    if (clock.now() >= end) throw channel.silentError();
-    channel.realtime(REALTIME.status);
-  }
-  // what still comes is an answer to the knocking, or start-up noise
-  while (await channel.wait(QUIET_SECONDS, () => true)) if (clock.now() >= end) break;
-  channel.fenced = false;
-  let told: number | undefined;
-  const unlisten = channel.listen((event) => {
-    if (event.type === "options") told = event.rxBytes;
-  });
-  // refused while the machine moves, and then the default holds
-  const left = () => Math.max(ASK_SECONDS, end - clock.now());
-  const answered = channel.send("$I").then(
-    () => true,
-    (error: KerfworkError) => {
-      if (error.code !== "MACHINE_ERROR") throw error;
-      return true;
-    },
-  );
-  const done = await Promise.race([answered, channel.wait(left(), () => undefined).then(() => false)]);
-  unlisten();
-  if (!done) throw channel.silentError();
-  const status = channel.wait(left(), (event) => (event.type === "status" ? event : undefined));
-  channel.realtime(REALTIME.status);
-  const first = await status;
-  if (first === undefined) throw channel.silentError();
-  if (options.window !== undefined) return;
-  const free = first.state === "Idle" || first.state === "Alarm" ? first.rxFree : undefined;
-  const known = [told, free].filter((bytes) => bytes !== undefined && bytes > 0) as number[];
-  if (known.length > 0) channel.window.size = Math.min(...known);
 }
 
 function closedError(name: string): KerfworkError {
@@ -117,7 +73,7 @@ export class Machine {
   readonly #channel: Channel;
   readonly #times: RunTimes;
   #run: Run | undefined;
-  /** Set from the call of `run` on, while the state is still being asked for. */
+  /** Set from the call of `run` on, while the state is still being asked for, until its end. */
   #claimed = false;
   #holding: Promise<void> | undefined;
 

@@ -20,7 +20,7 @@ export interface RunOptions {
   /** Aborting it stops the machine: feed hold, then soft reset. */
   readonly signal?: AbortSignal;
   /** Of the task that this run is: gets progress, messages, and cancels it. */
-  readonly context?: ExecutionContext;
+  readonly context?: Pick<ExecutionContext, "setTotal" | "setProgress" | "setMessage" | "signal">;
   /** Called after each burst of answers. */
   readonly onProgress?: (progress: RunProgress) => void;
 }
@@ -254,23 +254,15 @@ export class Run {
     const channel = this.#channel;
     channel.realtime(REALTIME.hold);
     const unwatch = channel.watch(FAST_POLL);
-    let stopped = false;
-    let data = this.#data();
-    try {
-      // a controller in alarm, check or sleep ignores a hold, and one that restarted needs none
-      await channel.wait(this.#times.hold, (event) =>
-        event.type === "banner" ||
-        event.type === "alarm" ||
-        (event.type === "status" &&
-          /^(Hold0|Door0|Alarm|Check|Sleep)/.test(`${event.state}${event.substate ?? ""}`))
-          ? true
-          : undefined,
-      );
-      data = this.#data();
-      stopped = await channel.reset(make({ ...data, stopped: true }));
-    } catch {
-      // lost or silent: there is nothing more to do from here, and the error says so
-    }
+    // a controller in alarm, check or sleep ignores a hold; a silent one is reset all the same
+    const held = /^(Hold0|Door0|Alarm|Check|Sleep)/;
+    const stands = (event: ChannelEvent) =>
+      event.type === "banner" ||
+      event.type === "alarm" ||
+      (event.type === "status" && held.test(`${event.state}${event.substate ?? ""}`));
+    await channel.wait(this.#times.hold, (event) => stands(event) || undefined).catch(() => {});
+    const data = this.#data();
+    const stopped = await channel.reset(make({ ...data, stopped: true })).catch(() => false);
     unwatch();
     this.#fail(make({ ...data, stopped }));
   }

@@ -57,6 +57,12 @@ export class Uart {
     this.#damage[direction].push({ after, mask });
   }
 
+  /** Forgets damage that has not struck yet. */
+  heal(): void {
+    this.#damage.toController = [];
+    this.#damage.toHost = [];
+  }
+
   /** When the next byte arrives or leaves. */
   next(): number {
     return Math.min(this.#arrivesAt, this.#masked ? Infinity : this.#leavesAt);
