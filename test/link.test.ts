@@ -564,7 +564,7 @@ test("whatever fault strikes a run, it ends exact or as a typed failure, and not
     "hold",
   ] as const;
   const codes = new Map<string, number>();
-  for (let round = 0; round < 150; round++) {
+  for (let round = 0; round < 100; round++) {
     const fault = faults[round % faults.length]!;
     const name = `round ${round}, ${fault}`;
     const lines = [
