@@ -97,6 +97,7 @@ const SHARED = {
 const ENTRIES = [
   { in: "src/index.ts", out: "index" },
   { in: "src/tasker/index.ts", out: "tasker" },
+  { in: "src/tasker/testing.ts", out: "testing" },
   { in: "src/machine/index.ts", out: "machine" },
 ];
 

@@ -4,6 +4,7 @@ import type { ControlBlock } from "./control.ts";
 import type { Lane } from "./lane.ts";
 import type { Outcome, Runner } from "./pool.ts";
 import { Signal } from "./signal.ts";
+import type { TargetRecord } from "./target.ts";
 import type { Task, TaskSnapshot } from "./task.ts";
 
 /** What `tasksUpdated` delivers: tasks and progress of the same moment. */
@@ -24,8 +25,7 @@ export interface Entry {
   readonly token: unknown;
   /** What its code is called, in messages. */
   readonly name: string;
-  /** What tells its target from others of the same name. */
-  readonly target: string;
+  readonly target: TargetRecord;
   readonly lane: Lane;
   readonly group: string | undefined;
   readonly timeoutMs: number | undefined;
@@ -47,7 +47,7 @@ export interface Entry {
   retries: number;
   /** It holds a place of its group. */
   inGroup: boolean;
-  startedAt: number;
+  startedAt: number | undefined;
   timer: Timer | undefined;
   /** Where the code reports, once it may run. */
   block: ControlBlock | undefined;

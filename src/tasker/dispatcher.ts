@@ -5,7 +5,7 @@ import { Groups, Lane } from "./lane.ts";
 import type { FullManagerOptions } from "./options.ts";
 import { type Outcome, Pool, type PoolCounts, type Runners } from "./pool.ts";
 import { type Percentiles, Samples } from "./stats.ts";
-import { recordTarget } from "./target.ts";
+import { recordTarget, targetIdentity } from "./target.ts";
 import { Watch } from "./watch.ts";
 
 /** Numbers of the moment, for tests and dashboards. */
@@ -27,8 +27,8 @@ export interface ManagerStats extends Readonly<PoolCounts> {
 /** What a manager stands on; tests put their own in its place. */
 export interface Ground {
   readonly clock: Clock;
-  /** Makes the runners of a lane, `size` of which run at a time. */
-  readonly runners?: (size: number) => Runners;
+  /** Makes the runners of a lane, `size` of which run at a time; they count what they do. */
+  readonly runners?: (size: number, counts: PoolCounts) => Runners;
 }
 
 /** Threads for `runThread` that were idle this long are ended, ms. */
@@ -61,7 +61,8 @@ export class Dispatcher {
   readonly #crashes = new Map<string, number>();
   readonly #roomWaiters: (() => void)[] = [];
   #pumping = false;
-  #paused = false;
+  /** Restarts that were asked for and are not over; until then no worker gets a task. */
+  #restarts = 0;
   #restarted: Promise<void> = Promise.resolve();
   #closing = false;
 
@@ -77,7 +78,7 @@ export class Dispatcher {
       (entry) => this.#started(entry),
     );
     const pool = (size: () => number, isolation: "thread" | "process", idleMs?: number): Lane =>
-      new Lane(() => runners?.(size()) ?? this.#newPool(size(), isolation, idleMs));
+      new Lane(() => runners?.(size(), this.#counts) ?? this.#newPool(size(), isolation, idleMs));
     this.lanes = {
       coroutine: new Lane(),
       process: pool(() => options().maxWorkers, "thread"),
@@ -147,7 +148,7 @@ export class Dispatcher {
 
   #pump(): void {
     for (const lane of this.#all) {
-      if (this.#paused && !lane.local) continue;
+      if (this.#restarts > 0 && !lane.local) continue;
       for (let entry = lane.queue.peek(); entry !== undefined; entry = lane.queue.peek()) {
         const runner = lane.runner();
         if (runner === undefined) break;
@@ -200,8 +201,8 @@ export class Dispatcher {
     this.retiring.delete(entry);
     this.#groups.leave(entry);
     entry.timer?.cancel();
-    if (entry.startedAt > 0) this.#runs.add(this.#clock.now() - entry.startedAt);
-    entry.startedAt = 0;
+    if (entry.startedAt !== undefined) this.#runs.add(this.#clock.now() - entry.startedAt);
+    entry.startedAt = undefined;
     this.pump();
     // a parent that did not come to its end leaves no orphans
     if (!outcome.ok) for (const child of entry.children.values()) this.cancel(child, outcome.error);
@@ -228,7 +229,8 @@ export class Dispatcher {
 
   /** Fails a task whose target keeps ending its workers, instead of giving it another. */
   #refuse(entry: Entry): boolean {
-    const crashes = this.#crashes.get(entry.target) ?? 0;
+    if (this.#crashes.size === 0) return false;
+    const crashes = this.#crashes.get(targetIdentity(entry.target)) ?? 0;
     if (crashes < this.#options().crashLimit) return false;
     const message = `Expected \`${entry.name}\` to leave its worker whole: it crashed ${crashes} times in a row; \`restartPool()\` admits it again`;
     this.#fail(
@@ -240,15 +242,14 @@ export class Dispatcher {
 
   /** Keeps count of crashes and failed starts; true when the entry went back to its queue. */
   #account(entry: Entry, outcome: Outcome): boolean {
-    const { lane, target } = entry;
+    const { lane } = entry;
     if (lane.local) return false;
     if (!outcome.ok && outcome.lost === "start") return this.#startFailed(entry, outcome.error);
     lane.failures = 0;
-    if (outcome.ok || outcome.lost === undefined) {
-      this.#crashes.delete(target);
-      return false;
-    }
-    if (entry.verdict !== undefined) return false;
+    const whole = outcome.ok || outcome.lost === undefined;
+    if (whole && this.#crashes.size > 0) this.#crashes.delete(targetIdentity(entry.target));
+    if (whole || entry.verdict !== undefined) return false;
+    const target = targetIdentity(entry.target);
     const { error } = outcome;
     const crashes = (this.#crashes.get(target) ?? 0) + 1;
     this.#crashes.set(target, crashes);
@@ -353,12 +354,12 @@ export class Dispatcher {
 
   /** New workers for all: what runs may end within `graceMs`, what waits runs on the new ones. One at a time. */
   restart(graceMs: number): Promise<void> {
+    this.#restarts++;
     this.#restarted = this.#restarted.then(() => this.#restart(graceMs));
     return this.#restarted;
   }
 
   async #restart(graceMs: number): Promise<void> {
-    this.#paused = true;
     try {
       const running = [...this.watch.live, ...this.retiring].filter(({ lane }) => !lane.local);
       await within(this.#clock, graceMs, Promise.all(running.map(({ task }) => task.ended)));
@@ -370,7 +371,7 @@ export class Dispatcher {
       await Promise.all(running.map(({ task }) => task.ended));
       this.#crashes.clear();
     } finally {
-      this.#paused = false;
+      this.#restarts--;
       this.pump();
     }
   }

@@ -109,6 +109,20 @@ export function recordTarget(target: unknown): TargetRecord {
   return { type: "source", source: String(target), name: target.name || "anonymous" };
 }
 
+/** What tells a target from others of the same name. */
+export function targetIdentity(record: TargetRecord): string {
+  switch (record.type) {
+    case "engine":
+      return `engine ${record.name}`;
+    case "module":
+      return `module ${record.url} ${record.name}`;
+    case "kernel":
+      return `kernel ${typeof record.module === "string" ? record.module : ""} ${record.name}`;
+    case "source":
+      return `source ${record.source}`;
+  }
+}
+
 /** In a worker: the function behind a record, called with the context and the arguments. */
 export async function resolveTarget(record: TargetRecord): Promise<TaskFunction<unknown[], unknown>> {
   if (record.type === "engine") {
