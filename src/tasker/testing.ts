@@ -168,11 +168,11 @@ class InlineRunner implements Runner {
     } catch (cause) {
       return { ok: false, error: argumentError(name, cause) };
     }
-    const context = new BlockContext(this.#block, run.controller.signal, run);
+    const context = new BlockContext(this.#block, run);
     let value: unknown;
     try {
       const code = await this.#load(resolveTarget(target));
-      if (run.over || this.#block.isCancelled()) throw canceled(run.controller.signal.reason);
+      if (run.over || this.#block.isCancelled()) throw canceled(run.signal.reason);
       this.#block.writeState(RUNNING);
       run.flush(); // that it runs shows now, not when somebody looks
       const surroundings = environment();
@@ -238,6 +238,7 @@ class InlineRunner implements Runner {
 /** One target at work: its context's link to the manager, which clones as the way between threads does. */
 class InlineRun implements ContextLink {
   readonly controller = new AbortController();
+  readonly signal = this.controller.signal;
   readonly reported = undefined;
   over = false;
   readonly #hear: Job["hear"];
