@@ -120,10 +120,12 @@ async function buildScripts() {
       define: { "import.meta.url": "importMetaUrl" },
       banner: { js: 'const importMetaUrl = require("node:url").pathToFileURL(__filename).href;' },
     }),
-    // what a worker thread loads: the tasker's thread side and the engine functions it can name; self-contained
+    // what a worker thread loads: the tasker's thread side and the engine functions it can name
     esbuild.build({
       ...SHARED,
       packages: "bundle",
+      // loaded when the first JPEG comes, with the Wasm file beside it
+      external: ["@jsquash/*"],
       stdin: {
         contents:
           'import "./src/tasker/worker.ts";\nimport "./src/engine/index.ts";\nimport "./src/files/index.ts";',
