@@ -22,6 +22,8 @@ export class Pty {
   static async open(receive: (bytes: Uint8Array) => void): Promise<Pty> {
     const child = spawn("script", ["-qfc", INSIDE, "/dev/null"], {
       stdio: ["pipe", "pipe", "ignore", "pipe", "pipe"],
+      // Ctrl-C at a terminal reaches a whole process group; the port has to outlive the stop of the machine
+      detached: true,
       env: { ...process.env, SHELL: "/bin/sh" },
     });
     const exited = new Promise<void>((resolve) => {
