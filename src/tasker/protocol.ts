@@ -54,6 +54,19 @@ export type Order =
       readonly error?: ErrorRecord;
     };
 
+export type RunOrder = Order & { readonly type: "run" };
+
+/**
+ * The call that starts a run. Plain arguments come with it, and plain results, in an array, are its answer: they can
+ * always be cloned. All else passes over the port. A target is sent once, and has a number from then on.
+ */
+export type RunCall = (
+  generation?: number,
+  target?: number,
+  args?: readonly unknown[],
+  record?: TargetRecord,
+) => Promise<[value: unknown] | undefined>;
+
 /** Worker to main thread, about the run in hand. */
 export type Message =
   | { readonly type: "flush" }

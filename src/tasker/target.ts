@@ -93,8 +93,20 @@ export type TargetRecord =
   | { readonly type: "module"; readonly url: string; readonly name: string }
   | { readonly type: "source"; readonly source: string; readonly name: string };
 
+/** Records by their targets: the same one each time, so that what a worker has got need not be sent again. */
+const records = new WeakMap<object, TargetRecord>();
+
 /** What a worker has to run for `target`. */
 export function recordTarget(target: unknown): TargetRecord {
+  const known =
+    typeof target === "object" || typeof target === "function" ? records.get(target as object) : undefined;
+  if (known !== undefined) return known;
+  const record = makeRecord(target);
+  records.set(target as object, record);
+  return record;
+}
+
+function makeRecord(target: unknown): TargetRecord {
   if (typeof target === "object" && target !== null && "kernel" in target)
     return target.kernel as KernelRecord;
   if (typeof target === "object" && target !== null && NAME in target && "url" in target)

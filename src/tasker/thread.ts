@@ -8,8 +8,8 @@ import {
 import workerpool, { type Pool as Executor } from "workerpool";
 import { argumentError, isPlain } from "./args.ts";
 import { ControlBlock, MEMORY_PAGES } from "./control.ts";
-import type { Answer, Call, Done, Message, Order, WorkerSetup } from "./protocol.ts";
-import { environment } from "./target.ts";
+import type { Answer, Call, Done, Message, Order, RunCall, RunOrder, WorkerSetup } from "./protocol.ts";
+import { environment, type TargetRecord } from "./target.ts";
 
 /** What runs orders one at a time, apart from the main thread: a thread or a process. */
 export interface Host {
@@ -41,6 +41,8 @@ export class Thread implements Host {
   readonly block: ControlBlock;
   readonly #executor: Executor;
   readonly #port: MessagePort;
+  /** Targets that the worker has got, by their numbers. */
+  readonly #targets = new Map<TargetRecord, number>();
   #ready = false;
   #lost = false;
   #watched = false;
@@ -90,14 +92,15 @@ export class Thread implements Host {
       throw argumentError(order.target.name, cause);
     }
     try {
-      const call = this.#executor.exec("run", plain ? [order] : []);
+      const call = this.#executor.exec("run", plain ? this.#plainCall(order) : []);
       this.#hold(true);
       // not a native promise: its handlers run inside workerpool's own stack
-      const done = await new Promise<Done | undefined>((resolve, reject) => {
+      const plainly = await new Promise<[unknown] | undefined>((resolve, reject) => {
         call.then(resolve, reject);
       });
       this.#drain();
-      if (done !== undefined) this.#done = done;
+      if (plainly !== undefined)
+        return { type: "done", generation: order.generation, bytes: 0, value: plainly[0] };
     } finally {
       this.#hold(false);
       this.#drain();
@@ -105,6 +108,14 @@ export class Thread implements Host {
     }
     if (this.#done === undefined) throw new Error("the worker gave no answer");
     return this.#done;
+  }
+
+  #plainCall({ generation, target, args }: RunOrder): Parameters<RunCall> {
+    const id = this.#targets.get(target);
+    if (id !== undefined) return [generation, id, args];
+    const fresh = this.#targets.size;
+    this.#targets.set(target, fresh);
+    return [generation, fresh, args, target];
   }
 
   post(order: Order, transfer: ArrayBuffer[] = []): void {

@@ -8,8 +8,18 @@ import { isPlain, packResult } from "./args.ts";
 import { BlockContext, type ContextLink, canceled, directContext } from "./context.ts";
 import { ControlBlock, MEMORY_PAGES, RUNNING } from "./control.ts";
 import { Forwarder } from "./forward.ts";
-import type { Answer, Call, Done, EventAnswer, Message, Order, WorkerSetup } from "./protocol.ts";
-import { environment, resolveTarget } from "./target.ts";
+import type {
+  Answer,
+  Call,
+  Done,
+  EventAnswer,
+  Message,
+  Order,
+  RunCall,
+  RunOrder,
+  WorkerSetup,
+} from "./protocol.ts";
+import { environment, resolveTarget, type TargetRecord } from "./target.ts";
 
 /** Events sent and not yet handled, beyond which the sender waits. */
 const EVENTS_AHEAD = 1000;
@@ -32,7 +42,7 @@ const block = new ControlBlock(memory.buffer);
 const surroundings = environment();
 surroundings.memory = memory;
 
-let waiting: (Order & { type: "run" }) | undefined;
+let waiting: RunOrder | undefined;
 let running: Run | undefined;
 let initialized: Promise<void> | undefined;
 
@@ -166,10 +176,7 @@ class Run implements ContextLink {
 }
 
 /** Runs an order; always gives an answer. */
-async function execute(
-  order: Order & { type: "run" },
-  run: Run,
-): Promise<{ done: Done; transfer: ArrayBuffer[] }> {
+async function execute(order: RunOrder, run: Run): Promise<{ done: Done; transfer: ArrayBuffer[] }> {
   const context = new BlockContext(block, run);
   running = run;
   surroundings.reporter = context;
@@ -199,7 +206,7 @@ async function execute(
   }
 }
 
-function notCloneable(order: Order & { type: "run" }, done: Done, cause: unknown): Done {
+function notCloneable(order: RunOrder, done: Done, cause: unknown): Done {
   const error = new KerfworkError(
     "RESULT_NOT_CLONEABLE",
     `Expected the result of \`${order.target.name}\` to be cloneable, got ${describe(done.value)}: ${(cause as Error).message}`,
@@ -228,21 +235,34 @@ function serveThread({ port, provided, init }: WorkerSetup): void {
     post: (answer, transfer = []) => (port as MessagePort).postMessage(answer, [...transfer]),
     poll: () => receiveMessageOnPort(port)?.message as Order | undefined,
   };
+  const targets: TargetRecord[] = [];
+  let bytes = 0;
   /** An order with plain arguments comes with the call, any other over the port before it; answers go likewise. */
-  const run = async (plain?: Order & { type: "run" }): Promise<Done | undefined> => {
-    while (plain === undefined && waiting === undefined) {
+  const run: RunCall = async (generation, id, args, target) => {
+    if (target !== undefined) targets[id as number] = target;
+    while (generation === undefined && waiting === undefined) {
       const next = channel.poll?.();
       if (next === undefined) throw new Error("no order came before the call");
       receive(next);
     }
-    const order = plain ?? (waiting as Order & { type: "run" });
+    const order: RunOrder =
+      generation === undefined
+        ? (waiting as RunOrder)
+        : {
+            type: "run",
+            generation,
+            target: targets[id as number] as TargetRecord,
+            args: args ?? [],
+            staged: [],
+          };
     waiting = undefined;
     const { done, transfer } = await execute(order, new Run(order.generation, channel));
-    if (isPlain(done.value)) return done;
+    if (done.error === undefined && isPlain(done.value) && done.bytes === bytes) return [done.value];
+    bytes = done.bytes;
     try {
       channel.post(done, transfer);
     } catch (cause) {
-      return notCloneable(order, done, cause);
+      channel.post(notCloneable(order, done, cause));
     }
     return undefined;
   };
@@ -264,7 +284,7 @@ function serveProcess(): void {
   };
   const run = async (bytes: Uint8Array): Promise<Uint8Array> => {
     const { order, init } = deserialize(bytes) as {
-      order: Order & { type: "run" };
+      order: RunOrder;
       init: Call | undefined;
     };
     if (init !== undefined) initialized ??= initialize(init);
