@@ -145,7 +145,7 @@ export class WorkerTaskManager {
   }
 
   get #forwarder(): Forwarder {
-    const forwarder = environment().manager as Forwarder | undefined;
+    const forwarder = environment().manager?.() as Forwarder | undefined;
     if (forwarder === undefined)
       throw new KerfworkError(
         "INVALID_STATE",

@@ -17,7 +17,7 @@ export interface Environment {
   /** Functions that can be named from another thread. */
   readonly functions: Map<string, (...args: never[]) => unknown>;
   /** In a worker, while a task runs: how its code reaches the main thread's manager. */
-  manager: unknown;
+  manager: (() => unknown) | undefined;
 }
 
 const NOBODY: StageReporter = { beginStage() {}, isCancelled: () => false };

@@ -1,5 +1,6 @@
 import { invalid, KerfworkError } from "../errors.ts";
 import { canceled } from "./context.ts";
+import { Deferred } from "./deferred.ts";
 import { Signal } from "./signal.ts";
 
 export type TaskStatus = "pending" | "running" | "completed" | "failed" | "canceled";
@@ -36,15 +37,10 @@ export class Task<R = unknown> {
   readonly weight: number;
   /** Fires when it starts, on each visible update, and once when it is final. */
   readonly changed = new Signal<TaskSnapshot>();
-  /** Resolves when its code has ended: for a canceled task, later than the status says. Never rejects. */
-  readonly ended: Promise<void>;
 
   readonly #controls: TaskControls;
-  readonly #promise: Promise<R>;
-  // in the form of a method, so that a Task<R> is a Task<unknown>
-  #resolve!: { of(value: R): void }["of"];
-  #reject!: (error: Error) => void;
-  #end!: () => void;
+  readonly #done = new Deferred<unknown>();
+  readonly #ended = new Deferred<void>();
   #status: TaskStatus = "pending";
   #progress = 0;
   #message = "";
@@ -68,14 +64,6 @@ export class Task<R = unknown> {
     this.visible = visible;
     this.weight = weight;
     this.#controls = controls;
-    this.#promise = new Promise<R>((resolve, reject) => {
-      this.#resolve = resolve;
-      this.#reject = reject;
-    });
-    this.#promise.catch(() => {}); // a failure that nobody awaits goes to `onError`, not to the process
-    this.ended = new Promise((resolve) => {
-      this.#end = resolve;
-    });
   }
 
   get status(): TaskStatus {
@@ -99,7 +87,12 @@ export class Task<R = unknown> {
   /** Settles as the task does: its value, its error, or a CANCELED error. */
   get promise(): Promise<R> {
     this.#controls.observe();
-    return this.#promise;
+    return this.#done.promise as Promise<R>;
+  }
+
+  /** Resolves when its code has ended: for a canceled task, later than the status says. Never rejects. */
+  get ended(): Promise<void> {
+    return this.#ended.promise;
   }
 
   /** True when it is one of completed, failed and canceled: nothing changes from then on. */
@@ -195,7 +188,7 @@ export class Task<R = unknown> {
       latest = this.snapshot();
       wake();
     };
-    this.#promise.then(end, end);
+    this.#done.promise.then(end, end);
     try {
       for (;;) {
         if (latest === undefined)
@@ -214,13 +207,12 @@ export class Task<R = unknown> {
 
   /** @internal Settles the promise as the status says. */
   settle(): void {
-    if (this.#error !== undefined) this.#reject(this.#error);
-    else this.#resolve(this.#value as R);
+    this.#done.settle(this.#error === undefined ? { value: this.#value } : { error: this.#error });
   }
 
   /** @internal */
   end(): void {
-    this.#end();
+    this.#ended.settle({ value: undefined });
   }
 }
 

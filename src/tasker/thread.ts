@@ -7,6 +7,7 @@ import {
 } from "node:worker_threads";
 import workerpool, { type Pool as Executor } from "workerpool";
 import { argumentError, isPlain } from "./args.ts";
+import { realClock, type Timer } from "./clock.ts";
 import { ControlBlock, MEMORY_PAGES } from "./control.ts";
 import type { Answer, Call, Done, Message, Order, RunCall, RunOrder, WorkerSetup } from "./protocol.ts";
 import { environment, type TargetRecord } from "./target.ts";
@@ -32,6 +33,8 @@ export interface Host {
 
 /** ms; workerpool takes 0 for 1000 */
 const TERMINATE_MS = 1;
+/** How long an idle thread goes on to keep the process alive. */
+const LINGER_MS = 5;
 
 /**
  * A worker thread, its memory and its port. workerpool starts, watches and ends it, and knows when a run is over;
@@ -50,6 +53,8 @@ export class Thread implements Host {
   #generation = 0;
   #done: Done | undefined;
   #ended: Promise<void> | undefined;
+  #held = false;
+  #letGo: Timer | undefined;
 
   constructor(script: string, init: Call | undefined, resourceLimits: ResourceLimits = {}) {
     const memory = new WebAssembly.Memory({ ...MEMORY_PAGES, shared: true });
@@ -98,7 +103,6 @@ export class Thread implements Host {
       const plainly = await new Promise<[unknown] | undefined>((resolve, reject) => {
         call.then(resolve, reject);
       });
-      this.#drain();
       if (plainly !== undefined)
         return { type: "done", generation: order.generation, bytes: 0, value: plainly[0] };
     } finally {
@@ -135,8 +139,12 @@ export class Thread implements Host {
     return this.#ended;
   }
 
-  /** A thread keeps the process alive only while it runs. */
+  /**
+   * A thread keeps the process alive only while it runs, and shortly after: the next run often comes at once, and each
+   * change of mind costs as much as a message.
+   */
   #hold(running: boolean): void {
+    this.#letGo?.cancel();
     const handler = (this.#executor as unknown as { workers: { worker: Worker | null }[] }).workers[0];
     const worker = handler?.worker;
     if (!this.#watched)
@@ -144,8 +152,15 @@ export class Thread implements Host {
         this.#lost = true;
       });
     this.#watched = true;
-    if (running) worker?.ref();
-    else worker?.unref();
+    if (!running)
+      this.#letGo = realClock.after(LINGER_MS, () => {
+        this.#held = false;
+        worker?.unref();
+      });
+    else if (!this.#held) {
+      this.#held = true;
+      worker?.ref();
+    }
   }
 
   #receive = (answer: Answer): void => {

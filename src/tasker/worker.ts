@@ -19,7 +19,7 @@ import type {
   RunOrder,
   WorkerSetup,
 } from "./protocol.ts";
-import { environment, resolveTarget, type TargetRecord } from "./target.ts";
+import { environment, resolveTarget, type TargetRecord, type TaskFunction } from "./target.ts";
 
 /** Events sent and not yet handled, beyond which the sender waits. */
 const EVENTS_AHEAD = 1000;
@@ -54,10 +54,7 @@ function receive(order: Order): void {
 /** One target at work: its context's link to the manager. */
 class Run implements ContextLink {
   readonly generation: number;
-  readonly forwarder = new Forwarder(
-    (message, transfer) => this.#post(message, transfer),
-    (message) => this.#request(message),
-  );
+  #forwarder: Forwarder | undefined;
   readonly reported: (() => void) | undefined;
   over = false;
   readonly #channel: Channel;
@@ -79,6 +76,14 @@ class Run implements ContextLink {
   get #abort(): AbortController {
     this.#controller ??= new AbortController();
     return this.#controller;
+  }
+
+  get forwarder(): Forwarder {
+    this.#forwarder ??= new Forwarder(
+      (message, transfer) => this.#post(message, transfer),
+      (message) => this.#request(message),
+    );
+    return this.#forwarder;
   }
 
   receive(order: Order): void {
@@ -175,21 +180,32 @@ class Run implements ContextLink {
   }
 }
 
+/** Targets that were found before, as long as their records are kept. */
+const resolved = new WeakMap<TargetRecord, TaskFunction<unknown[], unknown>>();
+
+async function resolve(record: TargetRecord): Promise<TaskFunction<unknown[], unknown>> {
+  const run = await resolveTarget(record);
+  // each run of a kernel has an instance of its own
+  if (record.type !== "kernel") resolved.set(record, run);
+  return run;
+}
+
 /** Runs an order; always gives an answer. */
 async function execute(order: RunOrder, run: Run): Promise<{ done: Done; transfer: ArrayBuffer[] }> {
   const context = new BlockContext(block, run);
   running = run;
   surroundings.reporter = context;
-  surroundings.manager = run.forwarder;
+  surroundings.manager = () => run.forwarder;
   const done = { type: "done", generation: order.generation } as const;
   let unfit = initialized !== undefined;
   try {
     await initialized;
     unfit = false;
     if (block.isCancelled()) throw canceled();
-    const target = await resolveTarget(order.target);
+    const target = resolved.get(order.target) ?? (await resolve(order.target));
     block.writeState(RUNNING);
     const value = await target(context, ...order.args);
+    if (isPlain(value)) return { done: { ...done, bytes: memory.buffer.byteLength, value }, transfer: [] };
     const kept = new Set<ArrayBufferLike>([...order.staged, memory.buffer]);
     const packed = packResult(value, kept);
     return {
