@@ -128,6 +128,7 @@ export class Thread implements Host {
   }
 
   end(): Promise<void> {
+    this.#letGo?.cancel(); // whoever waits for its end keeps the process alive
     this.#ended ??= new Promise((resolve) => {
       const close = (): void => {
         this.#drain();
@@ -152,12 +153,12 @@ export class Thread implements Host {
         this.#lost = true;
       });
     this.#watched = true;
-    if (!running)
+    if (!running && this.#ended === undefined)
       this.#letGo = realClock.after(LINGER_MS, () => {
         this.#held = false;
         worker?.unref();
       });
-    else if (!this.#held) {
+    else if (running && !this.#held) {
       this.#held = true;
       worker?.ref();
     }
