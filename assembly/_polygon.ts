@@ -1,0 +1,404 @@
+// Border to polygon: break points by cone intersection, a least-squares line for each side, vertices where lines meet.
+import { Border, sampleWeight, sampleX, sampleY } from "./_border";
+import { LOOK, tick, Watch } from "./_watch";
+
+/** Samples by which two walks around a corner differ at most. */
+const DOUBT: i32 = 6;
+
+/**
+ * A closed polygon along a border. Vertex 0 lies where the border was cut open; side i runs from vertex i to i + 1,
+ * side m - 1 back to vertex 0, which also stands as vertex m. Buffers have room for the border's n + 2.
+ */
+@unmanaged
+export class Polygon {
+  /** Sides. */
+  m: i32;
+  /** i32: the first and last sample at which vertex i may stand, from walks in both directions. */
+  low: usize;
+  high: usize;
+  /** f64 x 4 per side: a point, then the unit direction, of its least-squares line. */
+  lines: usize;
+  /** f64 x 2 per vertex, px. */
+  vertices: usize;
+  /** u8 per side: 1 when all its samples lie on one run of the border. */
+  axial: usize;
+  /** i32: the samples before and after the place on the border that is nearest to each vertex. */
+  before: usize;
+  after: usize;
+  /** 128 bytes for whoever needs them within one call. */
+  scratch: usize;
+}
+
+@inline export function vertexX(polygon: Polygon, i: i32): f64 {
+  return load<f64>(polygon.vertices + (<usize>i << 4));
+}
+
+@inline export function vertexY(polygon: Polygon, i: i32): f64 {
+  return load<f64>(polygon.vertices + (<usize>i << 4), 8);
+}
+
+@inline export function at(list: usize, i: i32): i32 {
+  return load<i32>(list + (<usize>i << 2));
+}
+
+@inline export function put(list: usize, i: i32, value: i32): void {
+  store<i32>(list + (<usize>i << 2), value);
+}
+
+/** One step from a sample along d towards its neighbour at a distance, at most a pixel long. */
+@inline function unitStep(d: f64, dx: f64, dy: f64): f64 {
+  return d / Math.sqrt(max(1.0, dx * dx + dy * dy));
+}
+
+/**
+ * Where a vertex at node k would stand: the sample drawn a little towards its neighbours, which takes half of the
+ * stairs out of slanted borders; the cut's own place at both ends. `axis` 0 asks for x, 4 for y.
+ */
+function nodeAt(border: Border, k: i32, axis: usize): f64 {
+  if (k == 0 || k > border.n) return axis ? border.cutY : border.cutX;
+  const x = sampleX(border, k);
+  const y = sampleY(border, k);
+  const ax = sampleX(border, k - 1) - x;
+  const ay = sampleY(border, k - 1) - y;
+  const bx = sampleX(border, k + 1) - x;
+  const by = sampleY(border, k + 1) - y;
+  return (
+    (axis ? y : x) + 0.25 * (unitStep(axis ? ay : ax, ax, ay) + unitStep(axis ? by : bx, bx, by))
+  );
+}
+
+@inline export function nodeX(border: Border, k: i32): f64 {
+  return nodeAt(border, k, 0);
+}
+
+@inline export function nodeY(border: Border, k: i32): f64 {
+  return nodeAt(border, k, 4);
+}
+
+/**
+ * The last node that a straight side from node `from` can reach in direction `step`, +1 or -1: its line passes every
+ * sample between within `radius`. Keeps the cone of directions that do and stops when it is empty, or when the border
+ * turns back. Reaches at least the next node.
+ */
+export function reach(border: Border, from: i32, step: i32, radius: f64, watch: Watch): i32 {
+  const end = step > 0 ? border.n + 1 : 0;
+  const x = nodeX(border, from);
+  const y = nodeY(border, from);
+  let best = from + step;
+  let far: f64 = 0; // farthest distance so far
+  let open = true; // every direction is still allowed
+  let lx: f64 = 0; // left and right edge of the cone
+  let ly: f64 = 0;
+  let rx: f64 = 0;
+  let ry: f64 = 0;
+  for (let k = from + step; ; k += step) {
+    if ((k & LOOK) == 0 && tick(watch, step > 0 ? k : 2 * border.n - k, 2 * border.n)) return end;
+    if (k != end) {
+      const dx = sampleX(border, k) - x;
+      const dy = sampleY(border, k) - y;
+      const square = dx * dx + dy * dy;
+      const distance = Math.sqrt(square);
+      if (distance < far - 1) break;
+      far = max(far, distance);
+      if (distance > radius) {
+        const tangent = Math.sqrt(square - radius * radius);
+        const newLx = dx * tangent - dy * radius;
+        const newLy = dy * tangent + dx * radius;
+        const newRx = dx * tangent + dy * radius;
+        const newRy = dy * tangent - dx * radius;
+        if (open) {
+          open = false;
+          lx = newLx;
+          ly = newLy;
+          rx = newRx;
+          ry = newRy;
+        } else {
+          if (dx * lx + dy * ly <= 0 && dx * rx + dy * ry <= 0) break;
+          if (newLx * ly - newLy * lx > 0) {
+            lx = newLx;
+            ly = newLy;
+          }
+          if (rx * newRy - ry * newRx > 0) {
+            rx = newRx;
+            ry = newRy;
+          }
+          if (rx * ly - ry * lx < 0) break;
+        }
+      }
+    }
+    const nx = nodeX(border, k) - x;
+    const ny = nodeY(border, k) - y;
+    if (open || (rx * ny - ry * nx >= 0 && nx * ly - ny * lx >= 0)) best = k;
+    if (k == end) break;
+  }
+  return best;
+}
+
+/**
+ * Break points of a polygon with few sides: two greedy walks, one in each direction. The forward walk finds the last
+ * possible place of each vertex, the backward walk the first, so what lies between is where the vertex belongs.
+ * Returns the number of sides.
+ *
+ * source   Sklansky and Gonzalez 1980 (cone intersection)
+ */
+export function breakBorder(border: Border, polygon: Polygon, radius: f64, watch: Watch): i32 {
+  const end = border.n + 1;
+  let forward = 0;
+  put(polygon.high, 0, 0);
+  while (at(polygon.high, forward) != end) {
+    const next = reach(border, at(polygon.high, forward), 1, radius, watch);
+    put(polygon.high, ++forward, next);
+  }
+  let backward = 0;
+  put(polygon.low, 0, end);
+  while (at(polygon.low, backward) != 0) {
+    const next = reach(border, at(polygon.low, backward), -1, radius, watch);
+    put(polygon.low, ++backward, next);
+  }
+  for (let i = 0, j = backward; i < j; i++, j--) {
+    const other = at(polygon.low, i);
+    put(polygon.low, i, at(polygon.low, j));
+    put(polygon.low, j, other);
+  }
+  const m = min(forward, backward);
+  if (forward == backward) {
+    for (let i = 0; i <= m; i++) {
+      const a = at(polygon.low, i);
+      const b = at(polygon.high, i);
+      put(polygon.low, i, min(a, b));
+      put(polygon.high, i, max(a, b));
+    }
+  } else {
+    const from = forward < backward ? polygon.high : polygon.low;
+    const to = forward < backward ? polygon.low : polygon.high;
+    memory.copy(to, from, <usize>(m + 1) << 2);
+  }
+  polygon.m = m;
+  return m;
+}
+
+/** The least-squares line of each side, by its samples' moments. */
+export function fitSides(border: Border, polygon: Polygon, watch: Watch): void {
+  for (let i = 0; i < polygon.m; i++) {
+    if ((i & 31) == 31 && tick(watch, i, polygon.m)) return;
+    fitSide(border, polygon, i);
+  }
+}
+
+/**
+ * The first sample that is side i's alone. Where the two walks differ little there is a corner, and what only one of
+ * them gave to this side may be its neighbour's; where they differ much there is a bend, and the middle is as good.
+ */
+export function sideStart(polygon: Polygon, i: i32): i32 {
+  const low = at(polygon.low, i);
+  const high = at(polygon.high, i);
+  return high - low <= DOUBT ? high : (low + high + 1) >> 1;
+}
+
+/** The last sample that is side i's alone. */
+export function sideEnd(polygon: Polygon, i: i32): i32 {
+  const low = at(polygon.low, i + 1);
+  const high = at(polygon.high, i + 1);
+  return high - low <= DOUBT ? low : (low + high) >> 1;
+}
+
+function fitSide(border: Border, polygon: Polygon, i: i32): void {
+  const first = sideStart(polygon, i);
+  const last = sideEnd(polygon, i);
+  const midA = (at(polygon.low, i) + at(polygon.high, i) + 1) >> 1;
+  const midB = (at(polygon.low, i + 1) + at(polygon.high, i + 1)) >> 1;
+  const line = polygon.lines + (<usize>i << 5);
+  const chordX = nodeX(border, midB) - nodeX(border, midA);
+  const chordY = nodeY(border, midB) - nodeY(border, midA);
+  const axial = fitLine(border, first < last ? first : midA, first < last ? last : midB, chordX, chordY, line);
+  store<u8>(polygon.axial + <usize>i, axial ? 1 : 0);
+}
+
+/**
+ * The total-least-squares line of the samples first..last, written as a point and a unit direction that runs with
+ * (chordX, chordY). True when all samples lie on one run of the border.
+ */
+export function fitLine(border: Border, first: i32, last: i32, chordX: f64, chordY: f64, line: usize): bool {
+  // the cut corner itself has no weight, but it may be all there is
+  const originX = sampleX(border, first);
+  const originY = sampleY(border, first);
+  let w: f64 = 0;
+  let sx: f64 = 0;
+  let sy: f64 = 0;
+  let sxx: f64 = 0;
+  let sxy: f64 = 0;
+  let syy: f64 = 0;
+  for (let k = first; k <= last; k++) {
+    const weight = sampleWeight(border, k);
+    const x = sampleX(border, k) - originX;
+    const y = sampleY(border, k) - originY;
+    w += weight;
+    sx += weight * x;
+    sy += weight * y;
+    sxx += weight * x * x;
+    sxy += weight * x * y;
+    syy += weight * y * y;
+  }
+  const inverse = w > 0 ? 1 / w : 0;
+  sx *= inverse;
+  sy *= inverse;
+  sxx = sxx * inverse - sx * sx;
+  sxy = sxy * inverse - sx * sy;
+  syy = syy * inverse - sy * sy;
+  let ux = chordX;
+  let uy = chordY;
+  let axial = false;
+  const spread = Math.sqrt((sxx - syy) * (sxx - syy) + 4 * sxy * sxy);
+  // a single sample, or a cloud without direction, leaves the chord's
+  if (spread > 0.1) {
+    axial = min(sxx, syy) < 1e-9;
+    const large = 0.5 * (sxx + syy + spread);
+    if (sxx >= syy) {
+      ux = large - syy;
+      uy = sxy;
+    } else {
+      ux = sxy;
+      uy = large - sxx;
+    }
+    if (ux * chordX + uy * chordY < 0) {
+      ux = -ux;
+      uy = -uy;
+    }
+  }
+  const length = Math.sqrt(ux * ux + uy * uy);
+  store<f64>(line, originX + sx);
+  store<f64>(line, originY + sy, 8);
+  store<f64>(line, length > 0 ? ux / length : 1, 16);
+  store<f64>(line, length > 0 ? uy / length : 0, 24);
+  return axial;
+}
+
+/**
+ * Puts each vertex where the lines of its sides meet, but no farther than `limit` from the border.
+ *
+ * source   the idea of adjusting vertices between fitted sides: Selinger 2003, 2.3; the construction is own
+ */
+export function placeVertices(border: Border, polygon: Polygon, limit: f64, watch: Watch): void {
+  for (let i = 0; i < polygon.m; i++) {
+    if ((i & 31) == 31 && tick(watch, i, polygon.m)) return;
+    placeVertex(border, polygon, i, limit);
+  }
+  store<f64>(polygon.vertices + (<usize>polygon.m << 4), vertexX(polygon, 0));
+  store<f64>(polygon.vertices + (<usize>polygon.m << 4), vertexY(polygon, 0), 8);
+  put(polygon.before, polygon.m, border.n);
+  put(polygon.after, 0, 1);
+}
+
+function placeVertex(border: Border, polygon: Polygon, i: i32, limit: f64): void {
+  const a = polygon.lines + (<usize>(i == 0 ? polygon.m - 1 : i - 1) << 5);
+  const b = polygon.lines + (<usize>i << 5);
+  const ax = load<f64>(a);
+  const ay = load<f64>(a, 8);
+  const aux = load<f64>(a, 16);
+  const auy = load<f64>(a, 24);
+  const bx = load<f64>(b);
+  const by = load<f64>(b, 8);
+  const bux = load<f64>(b, 16);
+  const buy = load<f64>(b, 24);
+  const low = at(polygon.low, i);
+  const high = at(polygon.high, i);
+  const cross = aux * buy - auy * bux;
+  let x: f64;
+  let y: f64;
+  if (abs(cross) > (i == 0 ? 0.35 : 0.05)) {
+    const t = ((bx - ax) * buy - (by - ay) * bux) / cross;
+    x = ax + t * aux;
+    y = ay + t * auy;
+  } else {
+    // nearly parallel: the lines meet anywhere, so the middle of the doubt decides and both lines pull it over
+    const middle = (low + high) >> 1;
+    const px = nodeX(border, middle);
+    const py = nodeY(border, middle);
+    const s = (px - ax) * aux + (py - ay) * auy;
+    const t = (px - bx) * bux + (py - by) * buy;
+    x = 0.5 * (ax + s * aux + bx + t * bux);
+    y = 0.5 * (ay + s * auy + by + t * buy);
+  }
+
+  const found: Nearest = changetype<Nearest>(polygon.scratch);
+  found.clear();
+  if (i == 0) {
+    // the border is cut here, so the vertex stays by the cut
+    searchNearest(border, border.n, border.n + 1, x, y, found);
+    searchNearest(border, 0, 1, x, y, found);
+  } else {
+    // flat lines meet anywhere along them: half of both sides is searched
+    const back = 2 + max(0, (low - at(polygon.high, i - 1)) >> 1);
+    const ahead = 2 + max(0, (at(polygon.low, i + 1) - high) >> 1);
+    searchNearest(border, max(0, low - back), min(border.n + 1, high + ahead), x, y, found);
+  }
+  // vertices keep the order of the border; one that does not goes back on it
+  const floor = i <= 1 ? 1 : at(polygon.after, i - 1);
+  if (i > 0 && found.before < floor) {
+    found.before = floor;
+    found.after = floor;
+    found.square = 0;
+    found.x = sampleX(border, floor);
+    found.y = sampleY(border, floor);
+    x = found.x;
+    y = found.y;
+  }
+  found.hold(polygon.vertices + (<usize>i << 4), x, y, limit);
+  put(polygon.before, i, min(border.n, max(1, found.before)));
+  put(polygon.after, i, min(border.n, max(1, found.after)));
+}
+
+/** The place on a border nearest to a point, and the samples before and after it; the same one when it is a sample. */
+@unmanaged
+export class Nearest {
+  square: f64;
+  x: f64;
+  y: f64;
+  before: i32;
+  after: i32;
+
+  @inline clear(): void {
+    this.square = Infinity;
+  }
+
+  /** Writes (x, y), drawn towards the place found until it is within `limit` of it. */
+  hold(to: usize, x: f64, y: f64, limit: f64): void {
+    const shrink = this.square > limit * limit ? limit / Math.sqrt(this.square) : 1;
+    store<f64>(to, this.x + (x - this.x) * shrink);
+    store<f64>(to, this.y + (y - this.y) * shrink, 8);
+  }
+}
+
+export function searchNearest(border: Border, first: i32, last: i32, x: f64, y: f64, found: Nearest): void {
+  let px = sampleX(border, first);
+  let py = sampleY(border, first);
+  for (let k = first; k < last; k++) {
+    const dx = sampleX(border, k + 1) - px;
+    const dy = sampleY(border, k + 1) - py;
+    const t = min(1.0, max(0.0, ((x - px) * dx + (y - py) * dy) / (dx * dx + dy * dy)));
+    const qx = px + t * dx;
+    const qy = py + t * dy;
+    const d = (qx - x) * (qx - x) + (qy - y) * (qy - y);
+    if (d < found.square) {
+      found.square = d;
+      found.x = qx;
+      found.y = qy;
+      found.before = t == 1 ? k + 1 : k;
+      found.after = t == 0 ? k : k + 1;
+    }
+    px += dx;
+    py += dy;
+  }
+}
+
+/** Area of the polygon, px^2, signed like the border's. */
+export function polygonArea(polygon: Polygon): f64 {
+  const originX = vertexX(polygon, 0);
+  let area: f64 = 0;
+  for (let i = 0; i < polygon.m; i++)
+    area +=
+      0.5 *
+      (vertexX(polygon, i) + vertexX(polygon, i + 1) - 2 * originX) *
+      (vertexY(polygon, i + 1) - vertexY(polygon, i));
+  return area;
+}

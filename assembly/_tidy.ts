@@ -1,0 +1,192 @@
+// What the walks leave behind: straight borders in several sides, and a short side across a corner.
+import { Border, recut, sampleX, sampleY } from "./_border";
+import { at, fitLine, Nearest, nodeX, nodeY, Polygon, put, reach, searchNearest, sideEnd, sideStart } from "./_polygon";
+import { tick, Watch } from "./_watch";
+
+/** A line over two sides may be this much farther off the samples than the stairs of a straight border are, px. */
+const SLACK: f64 = 0.1;
+/** Most samples of a side that may hide a corner. */
+const HIDDEN: i32 = 64;
+/** How far from the border a corner may be, px, where the tolerance allows it, and a sample from its sides. */
+const CORNER: f64 = 1;
+const BESIDE: f64 = 0.75;
+/** Length below which the first side of a walk may be a chamfer, px. */
+const CHAMFER: f64 = 6;
+/** Merges into one side in a row: a long line is looked at again for each. */
+const MERGES: i32 = 8;
+
+@inline function line(polygon: Polygon, i: i32): usize {
+  return polygon.lines + (<usize>i << 5);
+}
+
+/** Distance of sample k from an endless line. */
+@inline function offLine(border: Border, k: i32, line: usize): f64 {
+  const dx = sampleX(border, k) - load<f64>(line);
+  const dy = sampleY(border, k) - load<f64>(line, 8);
+  return abs(dy * load<f64>(line, 16) - dx * load<f64>(line, 24));
+}
+
+function moveSide(polygon: Polygon, from: i32, to: i32): void {
+  if (from == to) return;
+  memory.copy(line(polygon, to), line(polygon, from), 32);
+  store<u8>(polygon.axial + <usize>to, load<u8>(polygon.axial + <usize>from));
+}
+
+function moveVertex(polygon: Polygon, from: i32, to: i32): void {
+  put(polygon.low, to, at(polygon.low, from));
+  put(polygon.high, to, at(polygon.high, from));
+}
+
+/** Joins neighbouring sides that one line serves as well. */
+export function mergeSides(border: Border, polygon: Polygon, watch: Watch): void {
+  let top = 0; // the last side kept
+  let merges = 0;
+  for (let i = 1; i < polygon.m; i++) {
+    if ((i & 31) == 31 && tick(watch, i, polygon.m)) return;
+    // sides 0..top are done; vertex top + 1 lies between side `top` and side i
+    if (merges < MERGES && top + 1 > 2 - (polygon.m - i) && mergeInto(border, polygon, top, i)) {
+      merges++;
+      continue;
+    }
+    merges = 0;
+    top++;
+    moveSide(polygon, i, top);
+    moveVertex(polygon, i, top);
+  }
+  moveVertex(polygon, polygon.m, top + 1);
+  polygon.m = top + 1;
+}
+
+/** Replaces line `a` by one over sides a and b, when that passes all their samples. */
+function mergeInto(border: Border, polygon: Polygon, a: i32, b: i32): bool {
+  const lineA = line(polygon, a);
+  const lineB = line(polygon, b);
+  const turn = load<f64>(lineA, 16) * load<f64>(lineB, 16) + load<f64>(lineA, 24) * load<f64>(lineB, 24);
+  if (turn < 0.8) return false;
+  // without the samples at both ends, which may be around a corner
+  const first = max(1, sideStart(polygon, a) + 1);
+  const last = min(border.n, sideEnd(polygon, b) - 1);
+  if (last - first < 2) return false;
+  const joined = polygon.scratch;
+  const axial = fitLine(
+    border,
+    first,
+    last,
+    sampleX(border, last) - sampleX(border, first),
+    sampleY(border, last) - sampleY(border, first),
+    joined,
+  );
+  // half a pixel along the axis that the line crosses
+  const limit = 0.5 * max(abs(load<f64>(joined, 16)), abs(load<f64>(joined, 24))) + SLACK;
+  for (let k = first; k <= last; k++) if (offLine(border, k, joined) > limit) return false;
+  memory.copy(lineA, joined, 32);
+  store<u8>(polygon.axial + <usize>a, axial ? 1 : 0);
+  return true;
+}
+
+/** Takes out short sides where the lines of their neighbours meet on the border: there is a corner. */
+export function sharpenCorners(border: Border, polygon: Polygon, bound: f64, watch: Watch): void {
+  const limit = min(CORNER, bound);
+  let top = 0;
+  const m = polygon.m;
+  let left = m;
+  for (let i = 1; i < m; i++) {
+    if ((i & 31) == 31 && tick(watch, i, m)) return;
+    if (i + 1 < m && left > 3 && hidesCorner(border, polygon, top, i, limit)) {
+      // vertex i + 1 takes over what vertex i had
+      put(polygon.low, i + 1, at(polygon.low, i));
+      left--;
+      continue;
+    }
+    top++;
+    moveSide(polygon, i, top);
+    moveVertex(polygon, i, top);
+  }
+  moveVertex(polygon, m, top + 1);
+  polygon.m = top + 1;
+}
+
+function hidesCorner(border: Border, polygon: Polygon, previous: i32, i: i32, limit: f64): bool {
+  const a = line(polygon, previous);
+  const b = line(polygon, i + 1);
+  const aux = load<f64>(a, 16);
+  const auy = load<f64>(a, 24);
+  const bux = load<f64>(b, 16);
+  const buy = load<f64>(b, 24);
+  const cross = aux * buy - auy * bux;
+  // a bend of several sides turns less over one of them
+  if (abs(cross) < 0.75 && aux * bux + auy * buy > 0) return false;
+  const first = (at(polygon.low, i) + at(polygon.high, i)) >> 1;
+  const last = (at(polygon.low, i + 1) + at(polygon.high, i + 1) + 1) >> 1;
+  if (last - first > HIDDEN) return false;
+  const t = ((load<f64>(b) - load<f64>(a)) * buy - (load<f64>(b, 8) - load<f64>(a, 8)) * bux) / cross;
+  const x = load<f64>(a) + t * aux;
+  const y = load<f64>(a, 8) + t * auy;
+  const found = changetype<Nearest>(polygon.scratch);
+  found.clear();
+  searchNearest(border, max(0, first - 2), min(border.n + 1, last + 2), x, y, found);
+  if (found.square > limit * limit) return false;
+  for (let k = max(1, first); k <= min(border.n, last); k++)
+    if (min(offLine(border, k, a), offLine(border, k, b)) > BESIDE) return false;
+  return true;
+}
+
+/** Samples at each side of the cut that say where its corner is. */
+const ARM: i32 = 48;
+
+/**
+ * Moves the cut of a border to the corner near it, if there is one: walks that begin beside a corner would cut it off.
+ * `room` holds the border's samples.
+ */
+export function cutAtCorner(
+  border: Border,
+  polygon: Polygon,
+  radius: f64,
+  bound: f64,
+  room: usize,
+  watch: Watch,
+): void {
+  const end = border.n + 1;
+  const a = polygon.lines;
+  const b = polygon.lines + 32;
+  const reachedA = armOf(border, end, -1, radius, a, watch);
+  const reachedB = armOf(border, 0, 1, radius, b, watch);
+  if (reachedA <= reachedB) return;
+  const aux = load<f64>(a, 16);
+  const auy = load<f64>(a, 24);
+  const bux = load<f64>(b, 16);
+  const buy = load<f64>(b, 24);
+  const cross = aux * buy - auy * bux;
+  if (abs(cross) < 0.35) return;
+  const t = ((load<f64>(b) - load<f64>(a)) * buy - (load<f64>(b, 8) - load<f64>(a, 8)) * bux) / cross;
+  const x = load<f64>(a) + t * aux;
+  const y = load<f64>(a, 8) + t * auy;
+  const found = changetype<Nearest>(polygon.scratch);
+  found.clear();
+  searchNearest(border, 0, reachedB, x, y, found);
+  searchNearest(border, reachedA, end, x, y, found);
+  const limit = min(CORNER, bound);
+  if (found.square > limit * limit) return;
+  recut(border, found.after < 1 || found.after > border.n ? 1 : found.after, x, y, room);
+}
+
+/** The line of the first side from the cut that is no chamfer, and a sample on it. */
+function armOf(border: Border, from: i32, step: i32, radius: f64, line: usize, watch: Watch): i32 {
+  const end = step > 0 ? border.n + 1 : 0;
+  let to = reach(border, from, step, radius, watch);
+  const dx = nodeX(border, to) - nodeX(border, from);
+  const dy = nodeY(border, to) - nodeY(border, from);
+  if (to != end && dx * dx + dy * dy < CHAMFER * CHAMFER) {
+    from = to;
+    to = reach(border, from, step, radius, watch);
+  }
+  // the walk runs over the side's far end a little
+  to = step > 0 ? min(to - 2, from + ARM) : max(to + 2, from - ARM);
+  const first = max(1, min(from, to));
+  const last = min(border.n, max(from, to));
+  if (last - first < 2) return step > 0 ? end : 0;
+  const chordX = sampleX(border, last) - sampleX(border, first);
+  const chordY = sampleY(border, last) - sampleY(border, first);
+  fitLine(border, first, last, chordX, chordY, line);
+  return step > 0 ? last : first;
+}

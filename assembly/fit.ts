@@ -1,0 +1,298 @@
+import { checkpoint, NO_ROOM, STOPPED } from "./control";
+import { Border, countSamples, sampleBorder } from "./_border";
+import { Course, drawCourse, markCorners, placeNodes } from "./_curve";
+import { begin, lineTo, lineWithin, Outline, turnAround } from "./_outline";
+import { at, breakBorder, fitSides, placeVertices, Polygon, polygonArea, vertexX, vertexY } from "./_polygon";
+import { settleVertices } from "./_settle";
+import { cutAtCorner, mergeSides, sharpenCorners } from "./_tidy";
+import { LOOK, tick, Watch } from "./_watch";
+
+/** Modes; `src/engine/trace.ts` uses the same numbers. */
+const PIXELS: i32 = 0;
+const CURVES: i32 = 2;
+/** Scratch beside the buffers that grow with the border: the records and a stack, see `layOut`. */
+const RECORDS: usize = 2048;
+/** Scratch for each sample of the longest border, bytes, see `layOut`. */
+const PER_SAMPLE: usize = 8 + 4 + 4 + 4 + 32 + 16 + 1 + 4 + 4 + 1 + 32 + 4;
+/** Entries beyond the samples: both ends, and one for rounding addresses up. */
+const MARGIN: usize = 8;
+/** Corners between two checkpoints across short borders. */
+const STRIDE: i32 = 256;
+/** Vertices stay inside the bound by this much, px, so that what leaves them has room to bend. */
+const INSIDE: f64 = 0.03;
+/** How much of its area a polygon may miss before a closer one is tried. */
+const AREA_SHARE: f64 = 0.2;
+
+/** What `fit` keeps between calls; i32[5] in memory of the caller, zero before the first. */
+@unmanaged
+class Cursor {
+  /** Contours done in all calls. */
+  contours: i32;
+  /** Segments done in all calls. */
+  total: i32;
+  /** Segments and points of the last call. */
+  segments: i32;
+  points: i32;
+  /** Most corners reported in all calls. */
+  reported: i32;
+}
+
+/**
+ * Bytes of scratch that `fit` needs, which the longest border decides.
+ *
+ * ends     u32[contours], corners up to and with each contour
+ * points   i32[2 * corners], px
+ * scratch  u8[64]
+ * returns  the bytes, or STOPPED; reports corners
+ * cost     O(corners)
+ */
+export function fitScratch(ends: usize, contours: i32, points: usize, scratch: usize): f64 {
+  const watch = changetype<Watch>(scratch);
+  watch.stopped = 0;
+  watch.most = 0;
+  watch.stage(0, 1);
+  let most = 0;
+  let from = 0;
+  let seen = 0;
+  for (let i = 0; i < contours; i++) {
+    const end = load<i32>(ends + (<usize>i << 2));
+    watch.from = from;
+    watch.units = end - from;
+    most = max(most, countSamples(points + (<usize>from << 3), end - from, watch));
+    if (watch.stopped) return STOPPED;
+    if (end - seen >= STRIDE) {
+      if (checkpoint(end)) return STOPPED;
+      seen = end;
+    }
+    from = end;
+  }
+  return <f64>(RECORDS + (<usize>most + MARGIN) * PER_SAMPLE);
+}
+
+/**
+ * Turns pixel borders into closed outlines of lines and cubics. Each crack midpoint of a border is within
+ * `tolerance` + 1/2 px of its outline, and each point of the outline that near to the line through them; a border without room
+ * for smoothing (4 corners, or thinner than the tolerance) keeps its corners.
+ *
+ * ends      u32[contours], corners up to and with each contour
+ * points    i32[2 * corners], px; consecutive ones differ in one coordinate, in turns; closed without repeating
+ * mode      0 the corners themselves, 1 polygons, 2 lines and cubics
+ * tolerance px, >= 0
+ * scale     mm per px
+ * scratch   `fitScratch` bytes
+ * cursor    i32[5]: contours and segments done in all calls, segments and points of this one; kept by the caller
+ * outEnds   u32[contours], segments up to and with each contour
+ * kinds     u8[room]: 0 line, 1 cubic
+ * xy        f32[2 * pointRoom], mm: start, then 1 point for a line, 3 for a cubic
+ * returns   contours done in all calls; less than `contours` when the room is full: take the output and call again.
+ *           NO_ROOM when not even the next contour fits (a contour of n corners never needs more than its samples + n
+ *           segments); STOPPED. Reports corners.
+ * cost      O(corners + length / 4 px), about 0.2 us a corner for cubics
+ * source    stages: cone intersection (Sklansky and Gonzalez 1980), least-squares sides, corners (Selinger 2003),
+ *           least-squares cubics (Schneider 1990); putting them together is own
+ */
+export function fit(
+  ends: usize,
+  contours: i32,
+  points: usize,
+  mode: i32,
+  tolerance: f64,
+  scale: f64,
+  scratch: usize,
+  cursor: usize,
+  outEnds: usize,
+  kinds: usize,
+  xy: usize,
+  room: i32,
+  pointRoom: i32,
+): i32 {
+  const state = changetype<Cursor>(cursor);
+  const work = changetype<Work>(scratch);
+  const begun = state.contours;
+  let from = begun > 0 ? load<i32>(ends + (<usize>(begun - 1) << 2)) : 0;
+  let seen = from;
+  openWork(work, scratch, tolerance);
+  const watch = work.watch;
+  watch.most = state.reported;
+  const out = work.out;
+  out.kinds = kinds;
+  out.xy = xy;
+  out.segments = 0;
+  out.points = 0;
+  out.segmentRoom = room;
+  out.pointRoom = pointRoom;
+  out.scale = scale;
+  out.full = 0;
+  state.segments = 0;
+  state.points = 0;
+  for (let i = begun; i < contours; i++) {
+    const end = load<i32>(ends + (<usize>i << 2));
+    fitContour(work, points + (<usize>from << 3), from, end - from, mode, tolerance);
+    state.reported = watch.most;
+    if (watch.stopped) return STOPPED;
+    if (out.full) return i > begun ? i : NO_ROOM;
+    store<u32>(outEnds + (<usize>i << 2), state.total + out.segments - state.segments);
+    state.total += out.segments - state.segments;
+    state.segments = out.segments;
+    state.points = out.points;
+    state.contours = i + 1;
+    if (end - seen >= STRIDE) {
+      if (tick(watch, 1, 1)) return STOPPED;
+      seen = end;
+    }
+    from = end;
+  }
+  return contours;
+}
+
+/** The records of one call, at the start of its scratch. */
+@unmanaged
+class Work {
+  border: Border;
+  polygon: Polygon;
+  course: Course;
+  out: Outline;
+  watch: Watch;
+  /** Where buffers by sample begin. */
+  buffers: usize;
+}
+
+function openWork(work: Work, scratch: usize, tolerance: f64): void {
+  let p = scratch + 64;
+  work.border = changetype<Border>(p);
+  work.polygon = changetype<Polygon>(p + 64);
+  work.out = changetype<Outline>(p + 192);
+  work.watch = changetype<Watch>(p + 320);
+  work.course = changetype<Course>(p + 384);
+  work.polygon.scratch = p + 640;
+  work.course.stack = p + 768;
+  work.buffers = scratch + RECORDS;
+  work.watch.stopped = 0;
+  // slack for the rounding of outputs to f32
+  work.course.bound = tolerance + 0.5 - 1e-3;
+  // cubics are asked for more than the guarantee: near the bound they would look off where lines do not
+  work.course.cubicBound = 0.48 + 0.5 * tolerance;
+}
+
+/** Places the buffers of a border with room for n samples. */
+function layOut(work: Work, n: i32): void {
+  const room = (<usize>n + MARGIN) & ~3;
+  let p = work.buffers;
+  work.course.nodes = p;
+  p += room * 32;
+  work.polygon.lines = p;
+  p += room * 32;
+  work.polygon.vertices = p;
+  p += room * 16;
+  work.border.xy = p;
+  p += room * 8;
+  work.border.weight = p;
+  p += room * 4;
+  work.polygon.low = p;
+  p += room * 4;
+  work.polygon.high = p;
+  p += room * 4;
+  work.polygon.before = p;
+  p += room * 4;
+  work.polygon.after = p;
+  p += room * 4;
+  work.course.u = p;
+  p += room * 4;
+  work.polygon.axial = p;
+  p += room;
+  work.course.flags = p;
+}
+
+function fitContour(work: Work, corners: usize, from: i32, count: i32, mode: i32, tolerance: f64): void {
+  const watch = work.watch;
+  watch.from = from;
+  watch.units = count;
+  watch.stage(0, 1);
+  if (mode == PIXELS || count <= 4) {
+    drawCorners(work.out, corners, count, watch);
+    return;
+  }
+  watch.stage(0, 0.1);
+  const n = countSamples(corners, count, watch);
+  if (watch.stopped) return;
+  layOut(work, n);
+  const direction = sampleBorder(corners, count, work.border, watch);
+  if (watch.stopped) return;
+  work.out.originX = work.border.originX;
+  work.out.originY = work.border.originY;
+  const segment = work.out.segments;
+  const point = work.out.points;
+  // the radius a little over half a pixel lets straight borders through; what is left over goes to the cubics
+  let radius = 0.5 + 0.5 * tolerance;
+  cutAtCorner(work.border, work.polygon, radius, work.course.bound, work.course.nodes, watch);
+  for (let attempt = 0; attempt < 3; attempt++) {
+    if (makePolygon(work, radius)) {
+      if (watch.stopped) return;
+      if (mode == CURVES) drawCurves(work);
+      else drawPolygon(work);
+      if (direction < 0 && work.out.full == 0) turnAround(work.out, segment, point);
+      return;
+    }
+    // thinner than the radius: both walks ran through the inside
+    radius *= 0.5;
+  }
+  drawCorners(work.out, corners, count, watch);
+}
+
+function drawCorners(out: Outline, corners: usize, count: i32, watch: Watch): void {
+  out.originX = 0;
+  out.originY = 0;
+  begin(out, load<i32>(corners), load<i32>(corners, 4));
+  for (let i = 1; i < count; i++) {
+    if ((i & LOOK) == LOOK && tick(watch, i, count)) return;
+    lineTo(out, load<i32>(corners + (<usize>i << 3)), load<i32>(corners + (<usize>i << 3), 4));
+  }
+  lineTo(out, load<i32>(corners), load<i32>(corners, 4));
+}
+
+/** False when the polygon is too poor to stand for its border. */
+function makePolygon(work: Work, radius: f64): bool {
+  const border = work.border;
+  const polygon = work.polygon;
+  const watch = work.watch;
+  watch.stage(0.1, 0.4);
+  if (breakBorder(border, polygon, radius, watch) < 3) return watch.stopped != 0;
+  watch.stage(0.5, 0.05);
+  settleVertices(border, polygon, watch);
+  if (watch.stopped) return true;
+  watch.stage(0.55, 0.05);
+  fitSides(border, polygon, watch);
+  watch.stage(0.6, 0.05);
+  if (watch.stopped == 0) mergeSides(border, polygon, watch);
+  if (watch.stopped == 0) sharpenCorners(border, polygon, work.course.bound, watch);
+  watch.stage(0.65, 0.05);
+  placeVertices(border, polygon, work.course.bound - INSIDE, watch);
+  return watch.stopped != 0 || abs(polygonArea(polygon) - border.area) < AREA_SHARE * abs(border.area);
+}
+
+function drawPolygon(work: Work): void {
+  const polygon = work.polygon;
+  begin(work.out, vertexX(polygon, 0), vertexY(polygon, 0));
+  work.watch.stage(0.7, 0.3);
+  for (let i = 0; i < polygon.m && work.out.full == 0; i++) {
+    if (tick(work.watch, i, polygon.m)) return;
+    lineWithin(
+      work.out,
+      work.border,
+      at(polygon.after, i),
+      at(polygon.before, i + 1),
+      vertexX(polygon, i + 1),
+      vertexY(polygon, i + 1),
+      work.course.bound,
+      work.course.stack,
+    );
+  }
+}
+
+function drawCurves(work: Work): void {
+  markCorners(work.polygon, work.course);
+  work.watch.stage(0.7, 0.1);
+  placeNodes(work.border, work.polygon, work.course, work.watch);
+  work.watch.stage(0.8, 0.2);
+  if (work.watch.stopped == 0) drawCourse(work.border, work.polygon, work.course, work.out, work.watch);
+}
