@@ -13,7 +13,7 @@ const TIES: i32 = 16;
 @unmanaged
 export class Border {
   n: i32;
-  /** i32 pairs: four times the coordinates in px from the origin, exact. */
+  /** f64 pairs: px from the origin, exact. */
   xy: usize;
   /** f32: cracks that the sample stands for; 0 for both ends. */
   weight: usize;
@@ -28,11 +28,11 @@ export class Border {
 }
 
 @inline export function sampleX(border: Border, k: i32): f64 {
-  return 0.25 * <f64>load<i32>(border.xy + (<usize>k << 3));
+  return load<f64>(border.xy + (<usize>k << 4));
 }
 
 @inline export function sampleY(border: Border, k: i32): f64 {
-  return 0.25 * <f64>load<i32>(border.xy + (<usize>k << 3), 4);
+  return load<f64>(border.xy + (<usize>k << 4), 8);
 }
 
 @inline export function sampleWeight(border: Border, k: i32): f64 {
@@ -52,7 +52,7 @@ export function countSamples(corners: usize, count: i32, watch: Watch): i32 {
   for (let i = 0; i < count; i++) {
     const nextX = load<i32>(corners + (<usize>i << 3));
     const nextY = load<i32>(corners + (<usize>i << 3), 4);
-    if ((i & LOOK) == LOOK && tick(watch, i, count)) break;
+    if ((i & LOOK) == LOOK && tick(watch)) break;
     n += samplesOf(abs(nextX - x) + abs(nextY - y));
     x = nextX;
     y = nextY;
@@ -69,8 +69,9 @@ export function countSamples(corners: usize, count: i32, watch: Watch): i32 {
   for (let j = 0; j <= last; j++) {
     const crack = last == 0 ? 0 : <i32>((<i64>j * (run - 1)) / last);
     n++;
-    store<i32>(border.xy + (<usize>n << 3), 4 * x + (4 * crack + 2) * dx);
-    store<i32>(border.xy + (<usize>n << 3), 4 * y + (4 * crack + 2) * dy, 4);
+    const step = <f64>crack + 0.5;
+    store<f64>(border.xy + (<usize>n << 4), <f64>x + step * <f64>dx);
+    store<f64>(border.xy + (<usize>n << 4), <f64>y + step * <f64>dy, 8);
     store<f32>(border.weight + (<usize>n << 2), weight);
   }
   return n;
@@ -96,7 +97,7 @@ function compareWalks(
   watch: Watch,
 ): f64 {
   for (let i = 1; i < count; i++) {
-    if ((i & LOOK) == LOOK && tick(watch, 0, 1)) return 0;
+    if ((i & LOOK) == LOOK && tick(watch)) return 0;
     a += stepA;
     a = a == count ? 0 : a < 0 ? count - 1 : a;
     b += stepB;
@@ -118,27 +119,26 @@ export function sampleBorder(corners: usize, count: i32, border: Border, watch: 
   let sumX: i64 = 0;
   let sumY: i64 = 0;
   for (let i = 0; i < count; i++) {
-    if ((i & LOOK) == LOOK && tick(watch, 0, 1)) return 1;
+    if ((i & LOOK) == LOOK && tick(watch)) return 1;
     sumX += load<i32>(corners + (<usize>i << 3));
     sumY += load<i32>(corners + (<usize>i << 3), 4);
   }
   const meanX = <f64>sumX;
   const meanY = <f64>sumY;
   let start = 0;
+  let direction = 1;
   let best: f64 = -1;
+  let ties = 0;
   for (let i = 0; i < count; i++) {
-    if ((i & LOOK) == LOOK && tick(watch, 0, 1)) return 1;
+    if ((i & LOOK) == LOOK && tick(watch)) return 1;
     const square = spread(corners, i, count, meanX, meanY);
+    if (square < best) continue;
     if (square > best) {
       best = square;
       start = i;
-    }
-  }
-  let direction = 1;
-  for (let i = start, ties = 0; i < count && ties < TIES; i++) {
-    if ((i & LOOK) == LOOK && tick(watch, 0, 1)) return 1;
-    if (spread(corners, i, count, meanX, meanY) != best) continue;
-    ties++;
+      direction = 1;
+      ties = 0;
+    } else if (++ties > TIES) continue;
     for (let d = -1; d <= 1; d += 2)
       if (compareWalks(corners, count, meanX, meanY, i, d, start, direction, watch) > 0) {
         start = i;
@@ -155,7 +155,7 @@ export function sampleBorder(corners: usize, count: i32, border: Border, watch: 
   let n = 0;
   let area: i64 = 0;
   for (let step = 1, at = start; step <= count; step++) {
-    if ((step & LOOK) == LOOK && tick(watch, step, count)) return 1;
+    if ((step & LOOK) == LOOK && tick(watch)) return 1;
     at += direction;
     if (at == count) at = 0;
     else if (at < 0) at = count - 1;
@@ -177,19 +177,17 @@ export function sampleBorder(corners: usize, count: i32, border: Border, watch: 
 
 /** Fills in the entries 0 and n + 1. */
 function closeCut(border: Border): void {
-  const last = border.xy + (<usize>border.n << 3);
-  const x = (load<i32>(border.xy, 8) + load<i32>(last)) >> 1;
-  const y = (load<i32>(border.xy, 12) + load<i32>(last, 4)) >> 1;
-  store<i32>(border.xy, x);
-  store<i32>(border.xy, y, 4);
-  store<i32>(last + 8, x);
-  store<i32>(last + 8, y, 4);
+  const n = border.n;
+  const end = border.xy + (<usize>(n + 1) << 4);
+  store<f64>(border.xy, 0.5 * (sampleX(border, 1) + sampleX(border, n)));
+  store<f64>(border.xy, 0.5 * (sampleY(border, 1) + sampleY(border, n)), 8);
+  memory.copy(end, border.xy, 16);
 }
 
 /** Cuts the border open before sample `first` instead, where a vertex would stand at (x, y); `room` holds n samples. */
 export function recut(border: Border, first: i32, x: f64, y: f64, room: usize): void {
   const n = border.n;
-  rotate(border.xy + 8, n, first - 1, 8, room);
+  rotate(border.xy + 16, n, first - 1, 16, room);
   rotate(border.weight + 4, n, first - 1, 4, room);
   closeCut(border);
   border.cutX = x;

@@ -1,6 +1,6 @@
 // Where finished segments go, and the rule that none is written before it was held against the border.
 import { Border, sampleX, sampleY } from "./_border";
-import { Nearest, searchNearest } from "./_polygon";
+import { Nearest, searchNearest } from "./_vertices";
 
 /** Splits of one straight side before every sample becomes a point. */
 const DEPTH: i32 = 24;
@@ -94,7 +94,8 @@ export function lineWithin(
   stack: usize,
 ): void {
   let depth = 0;
-  for (;;) {
+  // a full room leaves the pen where it is, and no split gets anywhere
+  while (out.full == 0) {
     const worst = worstSample(border, first, last, out.x, out.y, x, y, bound);
     if (worst >= 0 && depth < DEPTH) {
       const top = stack + <usize>(24 * depth++);

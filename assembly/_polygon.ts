@@ -25,7 +25,7 @@ export class Polygon {
   /** i32: the samples before and after the place on the border that is nearest to each vertex. */
   before: usize;
   after: usize;
-  /** 128 bytes for whoever needs them within one call. */
+  /** 192 bytes for whoever needs them within one call. */
   scratch: usize;
 }
 
@@ -92,7 +92,7 @@ export function reach(border: Border, from: i32, step: i32, radius: f64, watch: 
   let rx: f64 = 0;
   let ry: f64 = 0;
   for (let k = from + step; ; k += step) {
-    if ((k & LOOK) == 0 && tick(watch, step > 0 ? k : 2 * border.n - k, 2 * border.n)) return end;
+    if ((k & LOOK) == 0 && tick(watch)) return end;
     if (k != end) {
       const dx = sampleX(border, k) - x;
       const dy = sampleY(border, k) - y;
@@ -180,7 +180,7 @@ export function breakBorder(border: Border, polygon: Polygon, radius: f64, watch
 /** The least-squares line of each side, by its samples' moments. */
 export function fitSides(border: Border, polygon: Polygon, watch: Watch): void {
   for (let i = 0; i < polygon.m; i++) {
-    if ((i & 31) == 31 && tick(watch, i, polygon.m)) return;
+    if ((i & 31) == 31 && tick(watch)) return;
     fitSide(border, polygon, i);
   }
 }
@@ -271,134 +271,4 @@ export function fitLine(border: Border, first: i32, last: i32, chordX: f64, chor
   store<f64>(line, length > 0 ? ux / length : 1, 16);
   store<f64>(line, length > 0 ? uy / length : 0, 24);
   return axial;
-}
-
-/**
- * Puts each vertex where the lines of its sides meet, but no farther than `limit` from the border.
- *
- * source   the idea of adjusting vertices between fitted sides: Selinger 2003, 2.3; the construction is own
- */
-export function placeVertices(border: Border, polygon: Polygon, limit: f64, watch: Watch): void {
-  for (let i = 0; i < polygon.m; i++) {
-    if ((i & 31) == 31 && tick(watch, i, polygon.m)) return;
-    placeVertex(border, polygon, i, limit);
-  }
-  store<f64>(polygon.vertices + (<usize>polygon.m << 4), vertexX(polygon, 0));
-  store<f64>(polygon.vertices + (<usize>polygon.m << 4), vertexY(polygon, 0), 8);
-  put(polygon.before, polygon.m, border.n);
-  put(polygon.after, 0, 1);
-}
-
-function placeVertex(border: Border, polygon: Polygon, i: i32, limit: f64): void {
-  const a = polygon.lines + (<usize>(i == 0 ? polygon.m - 1 : i - 1) << 5);
-  const b = polygon.lines + (<usize>i << 5);
-  const ax = load<f64>(a);
-  const ay = load<f64>(a, 8);
-  const aux = load<f64>(a, 16);
-  const auy = load<f64>(a, 24);
-  const bx = load<f64>(b);
-  const by = load<f64>(b, 8);
-  const bux = load<f64>(b, 16);
-  const buy = load<f64>(b, 24);
-  const low = at(polygon.low, i);
-  const high = at(polygon.high, i);
-  const cross = aux * buy - auy * bux;
-  let x: f64;
-  let y: f64;
-  if (abs(cross) > (i == 0 ? 0.35 : 0.05)) {
-    const t = ((bx - ax) * buy - (by - ay) * bux) / cross;
-    x = ax + t * aux;
-    y = ay + t * auy;
-  } else {
-    // nearly parallel: the lines meet anywhere, so the middle of the doubt decides and both lines pull it over
-    const middle = (low + high) >> 1;
-    const px = nodeX(border, middle);
-    const py = nodeY(border, middle);
-    const s = (px - ax) * aux + (py - ay) * auy;
-    const t = (px - bx) * bux + (py - by) * buy;
-    x = 0.5 * (ax + s * aux + bx + t * bux);
-    y = 0.5 * (ay + s * auy + by + t * buy);
-  }
-
-  const found: Nearest = changetype<Nearest>(polygon.scratch);
-  found.clear();
-  if (i == 0) {
-    // the border is cut here, so the vertex stays by the cut
-    searchNearest(border, border.n, border.n + 1, x, y, found);
-    searchNearest(border, 0, 1, x, y, found);
-  } else {
-    // flat lines meet anywhere along them: half of both sides is searched
-    const back = 2 + max(0, (low - at(polygon.high, i - 1)) >> 1);
-    const ahead = 2 + max(0, (at(polygon.low, i + 1) - high) >> 1);
-    searchNearest(border, max(0, low - back), min(border.n + 1, high + ahead), x, y, found);
-  }
-  // vertices keep the order of the border; one that does not goes back on it
-  const floor = i <= 1 ? 1 : at(polygon.after, i - 1);
-  if (i > 0 && found.before < floor) {
-    found.before = floor;
-    found.after = floor;
-    found.square = 0;
-    found.x = sampleX(border, floor);
-    found.y = sampleY(border, floor);
-    x = found.x;
-    y = found.y;
-  }
-  found.hold(polygon.vertices + (<usize>i << 4), x, y, limit);
-  put(polygon.before, i, min(border.n, max(1, found.before)));
-  put(polygon.after, i, min(border.n, max(1, found.after)));
-}
-
-/** The place on a border nearest to a point, and the samples before and after it; the same one when it is a sample. */
-@unmanaged
-export class Nearest {
-  square: f64;
-  x: f64;
-  y: f64;
-  before: i32;
-  after: i32;
-
-  @inline clear(): void {
-    this.square = Infinity;
-  }
-
-  /** Writes (x, y), drawn towards the place found until it is within `limit` of it. */
-  hold(to: usize, x: f64, y: f64, limit: f64): void {
-    const shrink = this.square > limit * limit ? limit / Math.sqrt(this.square) : 1;
-    store<f64>(to, this.x + (x - this.x) * shrink);
-    store<f64>(to, this.y + (y - this.y) * shrink, 8);
-  }
-}
-
-export function searchNearest(border: Border, first: i32, last: i32, x: f64, y: f64, found: Nearest): void {
-  let px = sampleX(border, first);
-  let py = sampleY(border, first);
-  for (let k = first; k < last; k++) {
-    const dx = sampleX(border, k + 1) - px;
-    const dy = sampleY(border, k + 1) - py;
-    const t = min(1.0, max(0.0, ((x - px) * dx + (y - py) * dy) / (dx * dx + dy * dy)));
-    const qx = px + t * dx;
-    const qy = py + t * dy;
-    const d = (qx - x) * (qx - x) + (qy - y) * (qy - y);
-    if (d < found.square) {
-      found.square = d;
-      found.x = qx;
-      found.y = qy;
-      found.before = t == 1 ? k + 1 : k;
-      found.after = t == 0 ? k : k + 1;
-    }
-    px += dx;
-    py += dy;
-  }
-}
-
-/** Area of the polygon, px^2, signed like the border's. */
-export function polygonArea(polygon: Polygon): f64 {
-  const originX = vertexX(polygon, 0);
-  let area: f64 = 0;
-  for (let i = 0; i < polygon.m; i++)
-    area +=
-      0.5 *
-      (vertexX(polygon, i) + vertexX(polygon, i + 1) - 2 * originX) *
-      (vertexY(polygon, i + 1) - vertexY(polygon, i));
-  return area;
 }

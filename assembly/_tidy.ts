@@ -1,6 +1,7 @@
 // What the walks leave behind: straight borders in several sides, and a short side across a corner.
 import { Border, recut, sampleX, sampleY } from "./_border";
-import { at, fitLine, Nearest, nodeX, nodeY, Polygon, put, reach, searchNearest, sideEnd, sideStart } from "./_polygon";
+import { at, fitLine, nodeX, nodeY, Polygon, put, reach, sideEnd, sideStart } from "./_polygon";
+import { meet, Nearest, searchNearest } from "./_vertices";
 import { tick, Watch } from "./_watch";
 
 /** A line over two sides may be this much farther off the samples than the stairs of a straight border are, px. */
@@ -26,6 +27,11 @@ const MERGES: i32 = 8;
   return abs(dy * load<f64>(line, 16) - dx * load<f64>(line, 24));
 }
 
+/** Cosine of the turn from one line to another. */
+@inline function along(a: usize, b: usize): f64 {
+  return load<f64>(a, 16) * load<f64>(b, 16) + load<f64>(a, 24) * load<f64>(b, 24);
+}
+
 function moveSide(polygon: Polygon, from: i32, to: i32): void {
   if (from == to) return;
   memory.copy(line(polygon, to), line(polygon, from), 32);
@@ -42,7 +48,7 @@ export function mergeSides(border: Border, polygon: Polygon, watch: Watch): void
   let top = 0; // the last side kept
   let merges = 0;
   for (let i = 1; i < polygon.m; i++) {
-    if ((i & 31) == 31 && tick(watch, i, polygon.m)) return;
+    if ((i & 31) == 31 && tick(watch)) return;
     // sides 0..top are done; vertex top + 1 lies between side `top` and side i
     if (merges < MERGES && top + 1 > 2 - (polygon.m - i) && mergeInto(border, polygon, top, i)) {
       merges++;
@@ -59,13 +65,20 @@ export function mergeSides(border: Border, polygon: Polygon, watch: Watch): void
 
 /** Replaces line `a` by one over sides a and b, when that passes all their samples. */
 function mergeInto(border: Border, polygon: Polygon, a: i32, b: i32): bool {
-  const lineA = line(polygon, a);
-  const lineB = line(polygon, b);
-  const turn = load<f64>(lineA, 16) * load<f64>(lineB, 16) + load<f64>(lineA, 24) * load<f64>(lineB, 24);
-  if (turn < 0.8) return false;
+  if (along(line(polygon, a), line(polygon, b)) < 0.8) return false;
+  const first = sideStart(polygon, a);
+  const last = sideEnd(polygon, b);
+  if (mergeOver(border, polygon, a, first, last)) return true;
+  // a walk that drifted far on the next side leaves a wide doubt; what is sure may be nearly all
+  const high = at(polygon.high, a);
+  const low = at(polygon.low, b + 1);
+  return 4 * (low - high) > 3 * (last - first) && mergeOver(border, polygon, a, high, low);
+}
+
+function mergeOver(border: Border, polygon: Polygon, a: i32, first: i32, last: i32): bool {
   // without the samples at both ends, which may be around a corner
-  const first = max(1, sideStart(polygon, a) + 1);
-  const last = min(border.n, sideEnd(polygon, b) - 1);
+  first = max(1, first + 1);
+  last = min(border.n, last - 1);
   if (last - first < 2) return false;
   const joined = polygon.scratch;
   const axial = fitLine(
@@ -79,7 +92,7 @@ function mergeInto(border: Border, polygon: Polygon, a: i32, b: i32): bool {
   // half a pixel along the axis that the line crosses
   const limit = 0.5 * max(abs(load<f64>(joined, 16)), abs(load<f64>(joined, 24))) + SLACK;
   for (let k = first; k <= last; k++) if (offLine(border, k, joined) > limit) return false;
-  memory.copy(lineA, joined, 32);
+  memory.copy(line(polygon, a), joined, 32);
   store<u8>(polygon.axial + <usize>a, axial ? 1 : 0);
   return true;
 }
@@ -91,7 +104,7 @@ export function sharpenCorners(border: Border, polygon: Polygon, bound: f64, wat
   const m = polygon.m;
   let left = m;
   for (let i = 1; i < m; i++) {
-    if ((i & 31) == 31 && tick(watch, i, m)) return;
+    if ((i & 31) == 31 && tick(watch)) return;
     if (i + 1 < m && left > 3 && hidesCorner(border, polygon, top, i, limit)) {
       // vertex i + 1 takes over what vertex i had
       put(polygon.low, i + 1, at(polygon.low, i));
@@ -109,20 +122,14 @@ export function sharpenCorners(border: Border, polygon: Polygon, bound: f64, wat
 function hidesCorner(border: Border, polygon: Polygon, previous: i32, i: i32, limit: f64): bool {
   const a = line(polygon, previous);
   const b = line(polygon, i + 1);
-  const aux = load<f64>(a, 16);
-  const auy = load<f64>(a, 24);
-  const bux = load<f64>(b, 16);
-  const buy = load<f64>(b, 24);
-  const cross = aux * buy - auy * bux;
+  const found = changetype<Nearest>(polygon.scratch);
   // a bend of several sides turns less over one of them
-  if (abs(cross) < 0.75 && aux * bux + auy * buy > 0) return false;
+  if (abs(meet(a, b, found)) < 0.75 && along(a, b) > 0) return false;
   const first = (at(polygon.low, i) + at(polygon.high, i)) >> 1;
   const last = (at(polygon.low, i + 1) + at(polygon.high, i + 1) + 1) >> 1;
   if (last - first > HIDDEN) return false;
-  const t = ((load<f64>(b) - load<f64>(a)) * buy - (load<f64>(b, 8) - load<f64>(a, 8)) * bux) / cross;
-  const x = load<f64>(a) + t * aux;
-  const y = load<f64>(a, 8) + t * auy;
-  const found = changetype<Nearest>(polygon.scratch);
+  const x = found.x;
+  const y = found.y;
   found.clear();
   searchNearest(border, max(0, first - 2), min(border.n + 1, last + 2), x, y, found);
   if (found.square > limit * limit) return false;
@@ -152,16 +159,10 @@ export function cutAtCorner(
   const reachedA = armOf(border, end, -1, radius, a, watch);
   const reachedB = armOf(border, 0, 1, radius, b, watch);
   if (reachedA <= reachedB) return;
-  const aux = load<f64>(a, 16);
-  const auy = load<f64>(a, 24);
-  const bux = load<f64>(b, 16);
-  const buy = load<f64>(b, 24);
-  const cross = aux * buy - auy * bux;
-  if (abs(cross) < 0.35) return;
-  const t = ((load<f64>(b) - load<f64>(a)) * buy - (load<f64>(b, 8) - load<f64>(a, 8)) * bux) / cross;
-  const x = load<f64>(a) + t * aux;
-  const y = load<f64>(a, 8) + t * auy;
   const found = changetype<Nearest>(polygon.scratch);
+  if (abs(meet(a, b, found)) < 0.35) return;
+  const x = found.x;
+  const y = found.y;
   found.clear();
   searchNearest(border, 0, reachedB, x, y, found);
   searchNearest(border, reachedA, end, x, y, found);

@@ -1,11 +1,12 @@
 import { checkpoint, NO_ROOM, STOPPED } from "./control";
 import { Border, countSamples, sampleBorder } from "./_border";
-import { Course, drawCourse, markCorners, placeNodes } from "./_curve";
+import { Course, markCorners, placeNodes } from "./_course";
+import { drawCourse } from "./_curve";
 import { begin, lineTo, lineWithin, Outline, turnAround } from "./_outline";
-import { at, breakBorder, fitSides, placeVertices, Polygon, polygonArea, vertexX, vertexY } from "./_polygon";
-import { settleVertices } from "./_settle";
+import { at, breakBorder, fitSides, Polygon, vertexX, vertexY } from "./_polygon";
 import { cutAtCorner, mergeSides, sharpenCorners } from "./_tidy";
-import { LOOK, tick, Watch } from "./_watch";
+import { placeVertices, polygonArea } from "./_vertices";
+import { LOOK, stage, tick, Watch } from "./_watch";
 
 /** Modes; `src/engine/trace.ts` uses the same numbers. */
 const PIXELS: i32 = 0;
@@ -13,7 +14,7 @@ const CURVES: i32 = 2;
 /** Scratch beside the buffers that grow with the border: the records and a stack, see `layOut`. */
 const RECORDS: usize = 2048;
 /** Scratch for each sample of the longest border, bytes, see `layOut`. */
-const PER_SAMPLE: usize = 8 + 4 + 4 + 4 + 32 + 16 + 1 + 4 + 4 + 1 + 32 + 4;
+const PER_SAMPLE: usize = 16 + 4 + 4 + 4 + 32 + 16 + 1 + 4 + 4 + 1 + 32 + 4;
 /** Entries beyond the samples: both ends, and one for rounding addresses up. */
 const MARGIN: usize = 8;
 /** Corners between two checkpoints across short borders. */
@@ -50,7 +51,6 @@ export function fitScratch(ends: usize, contours: i32, points: usize, scratch: u
   const watch = changetype<Watch>(scratch);
   watch.stopped = 0;
   watch.most = 0;
-  watch.stage(0, 1);
   let most = 0;
   let from = 0;
   let seen = 0;
@@ -58,6 +58,7 @@ export function fitScratch(ends: usize, contours: i32, points: usize, scratch: u
     const end = load<i32>(ends + (<usize>i << 2));
     watch.from = from;
     watch.units = end - from;
+    watch.most = from;
     most = max(most, countSamples(points + (<usize>from << 3), end - from, watch));
     if (watch.stopped) return STOPPED;
     if (end - seen >= STRIDE) {
@@ -137,7 +138,8 @@ export function fit(
     state.points = out.points;
     state.contours = i + 1;
     if (end - seen >= STRIDE) {
-      if (tick(watch, 1, 1)) return STOPPED;
+      stage(watch, 1);
+      if (tick(watch)) return STOPPED;
       seen = end;
     }
     from = end;
@@ -165,7 +167,7 @@ function openWork(work: Work, scratch: usize, tolerance: f64): void {
   work.watch = changetype<Watch>(p + 320);
   work.course = changetype<Course>(p + 384);
   work.polygon.scratch = p + 640;
-  work.course.stack = p + 768;
+  work.course.stack = p + 832;
   work.buffers = scratch + RECORDS;
   work.watch.stopped = 0;
   // slack for the rounding of outputs to f32
@@ -185,7 +187,7 @@ function layOut(work: Work, n: i32): void {
   work.polygon.vertices = p;
   p += room * 16;
   work.border.xy = p;
-  p += room * 8;
+  p += room * 16;
   work.border.weight = p;
   p += room * 4;
   work.polygon.low = p;
@@ -207,12 +209,12 @@ function fitContour(work: Work, corners: usize, from: i32, count: i32, mode: i32
   const watch = work.watch;
   watch.from = from;
   watch.units = count;
-  watch.stage(0, 1);
+  stage(watch, 0);
   if (mode == PIXELS || count <= 4) {
     drawCorners(work.out, corners, count, watch);
     return;
   }
-  watch.stage(0, 0.1);
+  stage(watch, 0);
   const n = countSamples(corners, count, watch);
   if (watch.stopped) return;
   layOut(work, n);
@@ -244,7 +246,7 @@ function drawCorners(out: Outline, corners: usize, count: i32, watch: Watch): vo
   out.originY = 0;
   begin(out, load<i32>(corners), load<i32>(corners, 4));
   for (let i = 1; i < count; i++) {
-    if ((i & LOOK) == LOOK && tick(watch, i, count)) return;
+    if ((i & LOOK) == LOOK && tick(watch)) return;
     lineTo(out, load<i32>(corners + (<usize>i << 3)), load<i32>(corners + (<usize>i << 3), 4));
   }
   lineTo(out, load<i32>(corners), load<i32>(corners, 4));
@@ -255,17 +257,14 @@ function makePolygon(work: Work, radius: f64): bool {
   const border = work.border;
   const polygon = work.polygon;
   const watch = work.watch;
-  watch.stage(0.1, 0.4);
+  stage(watch, 0.1);
   if (breakBorder(border, polygon, radius, watch) < 3) return watch.stopped != 0;
-  watch.stage(0.5, 0.05);
-  settleVertices(border, polygon, watch);
-  if (watch.stopped) return true;
-  watch.stage(0.55, 0.05);
+  stage(watch, 0.5);
   fitSides(border, polygon, watch);
-  watch.stage(0.6, 0.05);
+  stage(watch, 0.6);
   if (watch.stopped == 0) mergeSides(border, polygon, watch);
   if (watch.stopped == 0) sharpenCorners(border, polygon, work.course.bound, watch);
-  watch.stage(0.65, 0.05);
+  stage(watch, 0.65);
   placeVertices(border, polygon, work.course.bound - INSIDE, watch);
   return watch.stopped != 0 || abs(polygonArea(polygon) - border.area) < AREA_SHARE * abs(border.area);
 }
@@ -273,9 +272,9 @@ function makePolygon(work: Work, radius: f64): bool {
 function drawPolygon(work: Work): void {
   const polygon = work.polygon;
   begin(work.out, vertexX(polygon, 0), vertexY(polygon, 0));
-  work.watch.stage(0.7, 0.3);
+  stage(work.watch, 0.7);
   for (let i = 0; i < polygon.m && work.out.full == 0; i++) {
-    if (tick(work.watch, i, polygon.m)) return;
+    if (tick(work.watch)) return;
     lineWithin(
       work.out,
       work.border,
@@ -291,8 +290,8 @@ function drawPolygon(work: Work): void {
 
 function drawCurves(work: Work): void {
   markCorners(work.polygon, work.course);
-  work.watch.stage(0.7, 0.1);
+  stage(work.watch, 0.7);
   placeNodes(work.border, work.polygon, work.course, work.watch);
-  work.watch.stage(0.8, 0.2);
+  stage(work.watch, 0.8);
   if (work.watch.stopped == 0) drawCourse(work.border, work.polygon, work.course, work.out, work.watch);
 }

@@ -186,8 +186,8 @@ test("trace in pixel mode gives back every pixel", () => {
 
 test("trace stays within the tolerance and half a pixel, both ways", () => {
   const cases: [string, Bits][] = [];
-  for (const scale of [8, 15, 30, 60]) cases.push([`blobs of ${scale} px`, blobs(scale, 110, 90, scale)]);
-  for (const chance of [0.2, 0.5, 0.8]) cases.push([`noise of ${chance}`, noise(7, 40, 40, chance)]);
+  for (const scale of [8, 15, 30, 60]) cases.push([`blobs of ${scale} px`, blobs(scale, 72, 61, scale)]);
+  for (const chance of [0.2, 0.5, 0.8]) cases.push([`noise of ${chance}`, noise(7, 26, 26, chance)]);
   for (const angle of [3, 22, 45, 71]) cases.push([`slanted bar at ${angle}`, slanted(70, 4, angle)]);
   for (const [name, bits] of cases)
     for (const mode of MODES)

@@ -1,0 +1,231 @@
+// Polygon to course: which vertices are corners, which sides are straight, where the outline passes the other vertices.
+import { Border, sampleWeight, sampleX, sampleY } from "./_border";
+import { at, Polygon, vertexX, vertexY } from "./_polygon";
+import { Nearest, searchAround } from "./_vertices";
+import { tick, Watch } from "./_watch";
+
+/** A vertex is a corner when it stands this many half-pixels off the chord between the middles of its sides. */
+const SHARP: f64 = 4;
+/** Cotangent of the turn, about 63 degrees, from which half of that is enough: no round shape of 3 px or more turns so. */
+const TURN: f64 = 0.5;
+/** Flags of a vertex. */
+export const CORNER: u8 = 1;
+/** Flags of a side. */
+export const STRAIGHT: u8 = 2;
+
+/** What the curve stage knows of a polygon; buffers have room for its sides + 1, `u` for the border's samples + 2. */
+@unmanaged
+export class Course {
+  /** u8: CORNER of vertex i, STRAIGHT of side i. */
+  flags: usize;
+  /** f64 x 4 per vertex: where the outline passes, and its unit direction there (not for corners). */
+  nodes: usize;
+  /** f32: place of each sample on the cubic being fitted, 0..1. */
+  u: usize;
+  /** Room that `lineWithin` asks for. */
+  stack: usize;
+  /** What a written segment may be off its samples, px, and what a cubic may be. */
+  bound: f64;
+  cubicBound: f64;
+  // scratch of one fit: end points, unit end directions into the curve, arms
+  ax: f64;
+  ay: f64;
+  bx: f64;
+  by: f64;
+  aux: f64;
+  auy: f64;
+  bux: f64;
+  buy: f64;
+  armA: f64;
+  armB: f64;
+  // scratch of one parabola y = p0 + p1 x + p2 x^2
+  p0: f64;
+  p1: f64;
+  p2: f64;
+}
+
+@inline export function flagsOf(course: Course, i: i32): u8 {
+  return load<u8>(course.flags + <usize>i);
+}
+
+@inline export function node(course: Course, i: i32): usize {
+  return course.nodes + (<usize>i << 5);
+}
+
+@inline export function sideLength(polygon: Polygon, i: i32): f64 {
+  const dx = vertexX(polygon, i + 1) - vertexX(polygon, i);
+  const dy = vertexY(polygon, i + 1) - vertexY(polygon, i);
+  return Math.sqrt(dx * dx + dy * dy);
+}
+
+/**
+ * Marks corners and straight sides.
+ *
+ * source   Selinger 2003, 2.3.3 for the corner measure: distance of the vertex from the chord between the middles of
+ *          its sides, against the size of a pixel in that direction; the rule for exact pixel corners is own
+ */
+export function markCorners(polygon: Polygon, course: Course): void {
+  const m = polygon.m;
+  for (let i = 0; i < m; i++) {
+    const previous = i == 0 ? m - 1 : i - 1;
+    const x = vertexX(polygon, i);
+    const y = vertexY(polygon, i);
+    const ax = 0.5 * (vertexX(polygon, previous) - x);
+    const ay = 0.5 * (vertexY(polygon, previous) - y);
+    const bx = 0.5 * (vertexX(polygon, i + 1) - x);
+    const by = 0.5 * (vertexY(polygon, i + 1) - y);
+    const chordX = bx - ax;
+    const chordY = by - ay;
+    const cross = abs(ax * by - ay * bx);
+    // distance = cross / |chord|, half a pixel's extent across the chord = (|x| + |y|) / 2 |chord|: lengths cancel
+    const pixel = 0.5 * (abs(chordX) + abs(chordY));
+    const dot = -(ax * bx + ay * by);
+    const wide = cross > 0 && dot < cross * TURN;
+    const sharp = cross > (wide ? 0.5 * SHARP : SHARP) * pixel;
+    const exact =
+      load<u8>(polygon.axial + <usize>previous) != 0 &&
+      load<u8>(polygon.axial + <usize>i) != 0 &&
+      abs(ax * bx + ay * by) < 0.3 * cross;
+    store<u8>(course.flags + <usize>i, sharp || exact ? CORNER : 0);
+  }
+  store<u8>(course.flags + <usize>m, load<u8>(course.flags));
+  for (let i = 0; i < m; i++) {
+    const next = i + 1 == m ? 0 : i + 1;
+    const smoothA = (flagsOf(course, i) & CORNER) == 0;
+    const smoothB = (flagsOf(course, next) & CORNER) == 0;
+    // beside smooth vertices a side is straight when it is much longer than the chords that the bends are made of
+    const length = sideLength(polygon, i);
+    let chord: f64 = 3;
+    if (smoothA) chord = max(chord, sideLength(polygon, i == 0 ? m - 1 : i - 1));
+    if (smoothB) chord = max(chord, sideLength(polygon, next));
+    if ((!smoothA && !smoothB) || length > 2.5 * chord) store<u8>(course.flags + <usize>i, flagsOf(course, i) | STRAIGHT);
+  }
+}
+
+/**
+ * Fits y = p0 + p1 x + p2 x^2 to the samples first..last and tail..n, x along (ux, uy) from (x, y), y across it, leaving out those
+ * with x outside low..high. False when they do not determine it.
+ */
+export function fitParabola(
+  border: Border,
+  course: Course,
+  first: i32,
+  last: i32,
+  tail: i32,
+  x: f64,
+  y: f64,
+  ux: f64,
+  uy: f64,
+  low: f64,
+  high: f64,
+): bool {
+  let n = 0;
+  let s0: f64 = 0;
+  let s1: f64 = 0;
+  let s2: f64 = 0;
+  let s3: f64 = 0;
+  let s4: f64 = 0;
+  let t0: f64 = 0;
+  let t1: f64 = 0;
+  let t2: f64 = 0;
+  // in units of the window, so that the determinant says how well the samples spread
+  const unit = 1 / max(high, -low);
+  const end = last + 1 + max(0, border.n + 1 - tail);
+  for (let j = first; j < end; j++) {
+    const k = j <= last ? j : tail + (j - last - 1);
+    const dx = sampleX(border, k) - x;
+    const dy = sampleY(border, k) - y;
+    const along = dx * ux + dy * uy;
+    if (along < low || along > high) continue;
+    const a = along * unit;
+    const across = dy * ux - dx * uy;
+    const w = sampleWeight(border, k);
+    n++;
+    s0 += w;
+    s1 += w * a;
+    s2 += w * a * a;
+    s3 += w * a * a * a;
+    s4 += w * a * a * a * a;
+    t0 += w * across;
+    t1 += w * a * across;
+    t2 += w * a * a * across;
+  }
+  if (n < 5) return false;
+  s1 /= s0;
+  s2 /= s0;
+  s3 /= s0;
+  s4 /= s0;
+  t0 /= s0;
+  t1 /= s0;
+  t2 /= s0;
+  const c0 = s2 * s4 - s3 * s3;
+  const c1 = s2 * s3 - s1 * s4;
+  const c2 = s1 * s3 - s2 * s2;
+  const determinant = c0 + s1 * c1 + s2 * c2;
+  if (determinant < 1e-3) return false;
+  const inverse = 1 / determinant;
+  course.p0 = (t0 * c0 + t1 * c1 + t2 * c2) * inverse;
+  course.p1 = (t0 * c1 + t1 * (s4 - s2 * s2) + t2 * (s1 * s2 - s3)) * inverse * unit;
+  course.p2 = (t0 * c2 + t1 * (s1 * s2 - s3) + t2 * (s2 - s1 * s1)) * inverse * unit * unit;
+  return true;
+}
+
+/**
+ * Where the outline passes each vertex and in which direction. A smooth vertex lies outside its curve, so a parabola
+ * through the samples around it says where the curve is; beside a straight side the side decides.
+ */
+export function placeNodes(border: Border, polygon: Polygon, course: Course, watch: Watch): void {
+  for (let i = 0; i < polygon.m; i++) {
+    if ((i & 31) == 31 && tick(watch)) return;
+    placeNode(border, polygon, course, i);
+  }
+  memory.copy(node(course, polygon.m), node(course, 0), 32);
+}
+
+function placeNode(border: Border, polygon: Polygon, course: Course, i: i32): void {
+  const m = polygon.m;
+  const previous = i == 0 ? m - 1 : i - 1;
+  const x = vertexX(polygon, i);
+  const y = vertexY(polygon, i);
+  const to = node(course, i);
+  store<f64>(to, x);
+  store<f64>(to, y, 8);
+  if (flagsOf(course, i) & CORNER) return;
+
+  const lineA = polygon.lines + (<usize>previous << 5);
+  const lineB = polygon.lines + (<usize>i << 5);
+  const straightA = (flagsOf(course, previous) & STRAIGHT) != 0;
+  const straightB = (flagsOf(course, i) & STRAIGHT) != 0;
+  let ux = (straightB && !straightA ? 0 : load<f64>(lineA, 16)) + (straightA && !straightB ? 0 : load<f64>(lineB, 16));
+  let uy = (straightB && !straightA ? 0 : load<f64>(lineA, 24)) + (straightA && !straightB ? 0 : load<f64>(lineB, 24));
+  const length = Math.sqrt(ux * ux + uy * uy);
+  if (length < 1e-9) {
+    ux = load<f64>(lineB, 16);
+    uy = load<f64>(lineB, 24);
+  } else {
+    ux /= length;
+    uy /= length;
+  }
+  let shift: f64 = 0;
+  let slope: f64 = 0;
+  if (!straightA && !straightB) {
+    const low = -0.5 * sideLength(polygon, previous);
+    const high = 0.5 * sideLength(polygon, i);
+    const first = at(polygon.after, i == 0 ? m - 1 : i - 1);
+    const last = at(polygon.before, i + 1);
+    // around vertex 0 the samples are at both ends of the border
+    const tail = i == 0 ? first : border.n + 1;
+    if (fitParabola(border, course, i == 0 ? 1 : first, last, tail, x, y, ux, uy, low, high)) {
+      shift = course.p0;
+      slope = min(0.5, max(-0.5, course.p1));
+    }
+  }
+  const found = changetype<Nearest>(polygon.scratch);
+  const nodeX = x - shift * uy;
+  const nodeY = y + shift * ux;
+  searchAround(border, i, at(polygon.before, i) - 1, at(polygon.after, i) + 1, nodeX, nodeY, found);
+  found.hold(to, nodeX, nodeY, course.bound - 0.03);
+  const scale = 1 / Math.sqrt(1 + slope * slope);
+  store<f64>(to, (ux - slope * uy) * scale, 16);
+  store<f64>(to, (uy + slope * ux) * scale, 24);
+}

@@ -1,0 +1,173 @@
+import { readFileSync } from "node:fs";
+import { test } from "uvu";
+import * as assert from "uvu/assert";
+import { extract } from "../src/engine/contours.ts";
+import { FIT_MODES, type FitMode, fitBorders } from "../src/engine/fit.ts";
+import { toBitmap } from "../src/engine/image.ts";
+import { Engine, type Pointer, Stages } from "../src/engine/memory.ts";
+import type { Curves } from "../src/engine/trace.ts";
+import { type Bits, bitsFrom } from "./oracle.ts";
+import { blobs, imageOf, noise } from "./outline.ts";
+
+const moduleOf = (path: string): WebAssembly.Module => new WebAssembly.Module(readFileSync(path));
+const newMemory = (): WebAssembly.Memory =>
+  new WebAssembly.Memory({ initial: 2, maximum: 16384, shared: true });
+const release = new Engine(newMemory(), moduleOf("dist/kernels.wasm"));
+const debug = new Engine(newMemory(), moduleOf("build/kernels-debug.wasm"));
+
+const bordersOf = (engine: Engine, bits: Bits) => {
+  const stages = new Stages();
+  const { bitmap } = toBitmap(engine, imageOf(bits), { threshold: 128, invert: false }, stages, 0.3);
+  return extract(engine, bitmap, { despecklePx: 0 }, stages, 0.3);
+};
+
+const fitBits = (engine: Engine, bits: Bits, mode: FitMode): Curves =>
+  engine.run((engine) =>
+    fitBorders(engine, bordersOf(engine, bits), { mode, tolerancePx: 0.5, mmPerPx: 0.1 }, new Stages(), 0.4),
+  );
+
+const SCENES: [string, Bits][] = [
+  ["blobs", blobs(1, 140, 90, 30)],
+  ["noise", noise(2, 70, 70, 0.5)],
+  ["stairs", bitsFrom(64, 64, (x, y) => x + y < 64)],
+  ["comb", bitsFrom(129, 40, (x, y) => y === 0 || x % 2 === 0)],
+];
+
+test("fit gives the same in the debug build, where every step is checked", () => {
+  for (const [name, bits] of SCENES)
+    for (const mode of FIT_MODES) {
+      const [ours, theirs] = [fitBits(release, bits, mode), fitBits(debug, bits, mode)];
+      assert.equal(ours.ends, theirs.ends, `${name}, ${mode}`);
+      assert.equal(ours.kinds, theirs.kinds, `${name}, ${mode}`);
+      assert.equal(ours.xy, theirs.xy, `${name}, ${mode}`);
+    }
+});
+
+/** Calls the kernel with rooms of the given size between guard bytes until all is done; returns its output, joined. */
+function fitInRooms(
+  bits: Bits,
+  mode: FitMode,
+  room: number,
+): { kinds: number[]; xy: number[]; calls: number } {
+  return release.run((engine) => {
+    const { kernels } = engine;
+    const { contours, ends, points } = bordersOf(engine, bits);
+    const watch = engine.alloc(64);
+    const bytes = kernels.fitScratch(ends, contours, points, watch);
+    const guarded = (size: number): Pointer => {
+      const at = engine.alloc(size + 64);
+      engine.u8(at, size + 64).fill(0xa5);
+      return (at + 32) as Pointer;
+    };
+    const scratch = guarded(bytes);
+    const outEnds = guarded(4 * contours);
+    const cursor = guarded(20);
+    engine.i32(cursor, 5).fill(0);
+    const kinds = guarded(room);
+    const pointRoom = 3 * room;
+    const xy = guarded(8 * pointRoom);
+    const found = { kinds: [] as number[], xy: [] as number[], calls: 0 };
+    for (;;) {
+      const done = kernels.fit(
+        ends,
+        contours,
+        points,
+        FIT_MODES.indexOf(mode),
+        0.5,
+        0.1,
+        scratch,
+        cursor,
+        outEnds,
+        kinds,
+        xy,
+        room,
+        pointRoom,
+      );
+      found.calls++;
+      for (const [at, size] of [
+        [scratch, bytes],
+        [outEnds, 4 * contours],
+        [cursor, 20],
+        [kinds, room],
+        [xy, 8 * pointRoom],
+      ] as const) {
+        assert.ok(
+          engine.u8((at - 32) as Pointer, 32).every((byte) => byte === 0xa5),
+          "written before",
+        );
+        assert.ok(
+          engine.u8((at + size) as Pointer, 32).every((byte) => byte === 0xa5),
+          "written behind",
+        );
+      }
+      if (done < 0) {
+        assert.is(done, -2);
+        return found;
+      }
+      const [, , segments, written] = engine.i32(cursor, 4);
+      found.kinds.push(...engine.u8(kinds, segments!));
+      found.xy.push(...engine.f32(xy, 2 * written!));
+      if (done === contours) return found;
+    }
+  });
+}
+
+test("fit fills whatever room it gets, never more, and goes on in the next call", () => {
+  for (const [name, bits] of SCENES)
+    for (const mode of FIT_MODES) {
+      const whole = fitBits(release, bits, mode);
+      const [kinds, xy] = [[...whole.kinds], [...whole.xy]];
+      const most = Math.max(...whole.ends.map((end, i) => end - (i === 0 ? 0 : whole.ends[i - 1]!)));
+      const parts = fitInRooms(bits, mode, most + 1);
+      assert.equal(parts.kinds, kinds, `${name}, ${mode}`);
+      assert.equal(parts.xy, xy, `${name}, ${mode}`);
+      if (whole.ends.length > 3) assert.ok(parts.calls > 1, `${name}, ${mode}: one call`);
+      const short = fitInRooms(bits, mode, most - 1);
+      assert.ok(short.kinds.length < kinds.length, `${name}, ${mode}: not asked for more room`);
+    }
+});
+
+test("fit leaves when the cancel word is set, in every mode and in both passes", () => {
+  // noise has more borders, and the comb one longer border, than go between two looks at the word
+  for (const bits of [noise(3, 120, 120, 0.5), bitsFrom(1025, 10, (x, y) => y === 0 || x % 2 === 0)])
+    release.run((engine) => {
+      const { contours, ends, points } = bordersOf(engine, bits);
+      const watch = engine.alloc(64);
+      const scratch = engine.alloc(engine.kernels.fitScratch(ends, contours, points, watch));
+      const out = engine.alloc(1 << 20);
+      const outEnds = engine.alloc(4 * contours);
+      const cursor = engine.alloc(20);
+      const word = engine.i32(0 as Pointer, 1);
+      Atomics.store(word, 0, 1);
+      try {
+        assert.is(engine.kernels.fitScratch(ends, contours, points, watch), -1);
+        for (const mode of [0, 1, 2]) {
+          engine.i32(cursor, 5).fill(0);
+          const at = (bytes: number): Pointer => (out + bytes) as Pointer;
+          assert.is(
+            engine.kernels.fit(
+              ends,
+              contours,
+              points,
+              mode,
+              0.5,
+              0.1,
+              scratch,
+              cursor,
+              outEnds,
+              out,
+              at(65536),
+              65536,
+              100000,
+            ),
+            -1,
+            `mode ${mode}`,
+          );
+        }
+      } finally {
+        Atomics.store(word, 0, 0);
+      }
+    });
+});
+
+test.run();
