@@ -41,8 +41,7 @@ export const decodeImage = engineFunction(
   "decodeImage",
   async (bytes: Uint8Array, options: DecodeOptions = {}): Promise<Image> => {
     if (!(bytes instanceof Uint8Array)) throw invalid("bytes", "a Uint8Array", bytes);
-    checkOptions(options, ["maxPixels"]);
-    const maxPixels = checkNumber("maxPixels", options.maxPixels ?? 100e6, { min: 1, integer: true });
+    const maxPixels = checkDecodeOptions(options);
     if (bytes.length === 0)
       throw new KerfworkError("BROKEN_IMAGE", "Expected `bytes` to be an image file, got 0 bytes");
     const format = sniff(bytes);
@@ -53,6 +52,12 @@ export const decodeImage = engineFunction(
     });
   },
 );
+
+/** The limit that the options set, once they are found good. */
+export function checkDecodeOptions(options: DecodeOptions): number {
+  checkOptions(options, ["maxPixels"]);
+  return checkNumber("maxPixels", options.maxPixels ?? 100e6, { min: 1, integer: true });
+}
 
 /** What a file is, by its first bytes. */
 function sniff(bytes: Uint8Array): string {
