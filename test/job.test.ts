@@ -57,7 +57,7 @@ async function withManager(body: (manager: TaskManager) => Promise<void>): Promi
 
 test("makeProgram cuts a square with a hole: inside first, at its size and place", () =>
   withManager(async (manager) => {
-    const options: JobOptions = { trace: { mode: "pixels", dpi: 254 }, ops: { speed: 600 } };
+    const options: JobOptions = { trace: { mode: "pixels" }, ops: { speed: 600 } };
     const job = await makeProgram(ring, options, manager).promise;
     assert.equal(
       [job.width, job.height].map((mm) => mm.toFixed(6)),

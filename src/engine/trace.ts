@@ -32,6 +32,9 @@ export interface TraceOptions {
   readonly despecklePx?: number;
 }
 
+/** 0.1 mm a pixel. */
+export const DEFAULT_DPI = 254;
+
 const OPTIONS = ["threshold", "invert", "mode", "tolerance", "dpi", "despecklePx"] as const;
 /** Parts of the whole work: pictures are mostly plain, so bits weigh more than their time on busy ones. */
 const SHARES = { bitmap: 0.3, borders: 0.3, fit: 0.4 };
@@ -71,7 +74,7 @@ interface CheckedOptions {
 function checkOptions(options: TraceOptions): CheckedOptions {
   if (typeof options !== "object" || options === null) throw invalid("options", "an object", options);
   for (const name of Object.keys(options)) checkOneOf("option", name, OPTIONS);
-  const { threshold = "otsu", invert = false, mode = "curves", dpi = 254, despecklePx = 2 } = options;
+  const { threshold = "otsu", invert = false, mode = "curves", dpi = DEFAULT_DPI, despecklePx = 2 } = options;
   if (typeof threshold === "number") checkNumber("threshold", threshold, { min: 0, max: 255, integer: true });
   else if (threshold !== "otsu")
     throw invalid("threshold", '"otsu" or an integer >= 0 and <= 255', threshold);

@@ -16,6 +16,7 @@ import {
   toOps,
   trace,
 } from "../engine/index.ts";
+import { DEFAULT_DPI } from "../engine/trace.ts";
 import { checkOptions, invalid } from "../errors.ts";
 import { checkDecodeOptions, type DecodeOptions, decodeImage } from "../files/decode.ts";
 import type { ExecutionContext } from "../tasker/context.ts";
