@@ -58,7 +58,8 @@ test("the package holds what is needed and no more", () => {
   for (const path of ["package.json", "README.md", "LICENSE", "CHANGELOG.md"])
     assert.ok(paths.includes(path), path);
   const rest = paths.filter((path) => !/^(package\.json|README\.md|LICENSE|CHANGELOG\.md)$/.test(path));
-  for (const path of rest)
+  assert.ok(rest.includes("assembly/index.ts"));
+  for (const path of rest.filter((path) => path !== "assembly/index.ts"))
     assert.match(path, /^dist\/(kernels(-unshared)?\.wasm|cli\.js|(esm|cjs)\/[\w./-]+\.(js|d\.ts|json))$/);
   assert.ok(rest.some((path) => path === "dist/esm/worker.js"));
 });
