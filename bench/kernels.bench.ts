@@ -6,6 +6,7 @@ import { compare } from "./harness.ts";
 import {
   bitmapPair,
   contourPair,
+  flattenPair,
   histogramPair,
   lumaPair,
   orderPairs,
@@ -13,7 +14,7 @@ import {
   textPair,
   thresholdPair,
 } from "./pairs.ts";
-import { drawing, job, photo, strokes } from "./scenes.ts";
+import { drawing, job, outlines, photo, strokes } from "./scenes.ts";
 
 const engine = new Engine(undefined, new WebAssembly.Module(readFileSync("dist/kernels.wasm")));
 
@@ -72,6 +73,10 @@ await section(async () => {
   const [width, height] = [4000, 2500];
   const pair = contourPair(engine, drawing(width, height, 16_000), width, height);
   await compare("contours with nesting, 10 MP", { ...pair, unit: "px", bar: 1.1 });
+});
+
+await section(async () => {
+  await compare("flatten cubics", { ...flattenPair(engine, outlines(10_000), 0.02), unit: "point" });
 });
 
 await section(async () => {

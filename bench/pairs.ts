@@ -2,8 +2,10 @@ import { type Borders, extract } from "../src/engine/contours.ts";
 import { type Image, toBitmap } from "../src/engine/image.ts";
 import { type Engine, type Pointer, Stages } from "../src/engine/memory.ts";
 import type { Ops } from "../src/engine/ops.ts";
+import type { Curves } from "../src/engine/trace.ts";
 import type { Entrant, Result } from "./harness.ts";
 import { contourRoom, contours, countCorners } from "./reference/contour.ts";
+import { flattenCount, flattenFill } from "./reference/flatten.ts";
 import { Tour } from "./reference/order.ts";
 import { writeOps } from "./reference/text.ts";
 import * as tone from "./reference/tone.ts";
@@ -187,6 +189,37 @@ export function contourPair(engine: Engine, picture: Int32Array, width: number, 
         room.points.subarray(0, 2 * corners),
         room.depth.subarray(0, count),
       ],
+    },
+  };
+}
+
+/** Cubics to lines: a pass that counts and one that fills. Items are the points that come out. */
+export function flattenPair(engine: Engine, curves: Curves, tolerance: number): Pair {
+  const { kernels } = engine;
+  const contours = curves.ends.length;
+  const ends = engine.push(curves.ends);
+  const kinds = engine.push(curves.kinds);
+  const xy = engine.push(curves.xy);
+  const jsEnds = new Uint32Array(contours);
+  const total = flattenCount(curves, tolerance, jsEnds);
+  const jsOut = new Float32Array(2 * total);
+  const outEnds = engine.alloc(4 * contours);
+  const out = engine.alloc(8 * total);
+  return {
+    items: total,
+    kernel: {
+      run: () => {
+        kernels.flattenCount(ends, contours, kinds, xy, tolerance, outEnds);
+        kernels.flattenFill(ends, contours, kinds, xy, tolerance, out);
+      },
+      result: () => [engine.u32(outEnds, contours), engine.f32(out, 2 * total)],
+    },
+    reference: {
+      run: () => {
+        flattenCount(curves, tolerance, jsEnds);
+        flattenFill(curves, tolerance, jsOut);
+      },
+      result: () => [jsEnds, jsOut],
     },
   };
 }

@@ -1,8 +1,12 @@
-// What the task manager costs and how fast it obeys: a round trip next to bare workerpool, a progress report.
+// What the task manager costs and how fast it obeys: a round trip next to bare workerpool, a progress report, a large
+// trace in the background, and the time from a cancellation to the moment when the kernel has left.
+import { monitorEventLoopDelay } from "node:perf_hooks";
+import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
-import { type ExecutionContext, TaskManager } from "kerfwork";
+import { type Curves, type ExecutionContext, type Image, TaskManager, trace } from "kerfwork";
 import workerpool from "workerpool";
-import { measure } from "./harness.ts";
+import { assertEqual, measure, type Result, report, seeded } from "./harness.ts";
+import { colourOf, drawing } from "./scenes.ts";
 
 const manager = new TaskManager({ maxWorkers: 1, progressIntervalMs: 5 });
 
@@ -64,6 +68,83 @@ async function reports(): Promise<void> {
   measure("isCancelled", "ns", await manager.runProcess(asked, [50, 50_000]).promise);
 }
 
+/** 24 megapixels of RGBA on shared memory, which workers read in place. */
+function picture(): Image {
+  const [width, height] = [6000, 4000];
+  return { width, height, data: colourOf(drawing(width, height, 24_000), width, height) };
+}
+
+/** Traces in the background while the event loop is watched; returns the ms that it takes. */
+async function background(image: Image): Promise<number> {
+  await manager.runProcess(trace, [image]).promise;
+  const inWorker: number[] = [];
+  const samples: number[] = [];
+  const delays = monitorEventLoopDelay({ resolution: 1 });
+  let curves: Curves | undefined;
+  for (let i = 0; i < 5; i++) {
+    const seen = new Set<number>();
+    delays.enable();
+    const start = performance.now();
+    const task = manager.runProcess(trace, [image]);
+    task.changed.connect(({ progress }) => seen.add(progress));
+    curves = await task.promise;
+    inWorker.push(performance.now() - start);
+    delays.disable();
+    samples.push(seen.size);
+  }
+  measure("trace of 24 MP in a worker", "ms", inWorker);
+  const ms = (ns: number): number => ns / 1e6;
+  report(
+    "delay of a 1 ms timer meanwhile",
+    "ms",
+    delays.count,
+    { median: ms(delays.percentile(50)), p99: ms(delays.percentile(99)), max: ms(delays.max) },
+    { of: "p99", atMost: 20 },
+  );
+  measure("progress values seen", "count", samples, { of: "median", atLeast: 20 });
+
+  const onMain: number[] = [];
+  for (let i = 0; i < 3; i++) {
+    const start = performance.now();
+    const same = trace(image);
+    onMain.push(performance.now() - start);
+    assertEqual(parts(same), parts(curves as Curves), "traces here and in a worker");
+  }
+  measure("trace of 24 MP on the main thread", "ms", onMain);
+  return Math.min(...inWorker);
+}
+
+function parts({ ends, kinds, xy, depth }: Curves): Result {
+  return [ends, kinds, xy, depth];
+}
+
+/** Cancels traces at seeded moments all over their time; counts until the worker has nothing left to do. */
+async function cancelling(image: Image, traceMs: number): Promise<void> {
+  const random = seeded(6);
+  const before = manager.stats();
+  const latencies: number[] = [];
+  while (latencies.length < 50) {
+    const task = manager.runProcess(trace, [image], { key: "trace" });
+    await new Promise<void>((resolve) => {
+      task.changed.connect(({ status }) => {
+        if (status === "running") resolve();
+      });
+    });
+    await sleep(random() * traceMs * 0.9);
+    const start = performance.now();
+    if (!manager.cancelTask("trace")) continue; // it was done already
+    await task.ended;
+    latencies.push(performance.now() - start);
+  }
+  measure("cancelTask until the kernel has left", "ms", latencies, { of: "p99", atMost: 10 });
+  await manager.runProcess(() => 0, []).promise;
+  const { spawned, killed, crashed } = manager.stats();
+  if (spawned !== before.spawned || killed + crashed > 0)
+    throw new Error(
+      `Expected one thread to take all of it, ${spawned} were started, ${killed} ended by force`,
+    );
+}
+
 async function timed(run: () => PromiseLike<unknown>): Promise<number> {
   const start = performance.now();
   await run();
@@ -72,4 +153,6 @@ async function timed(run: () => PromiseLike<unknown>): Promise<number> {
 
 await roundTrips();
 await reports();
+const image = picture();
+await cancelling(image, await background(image));
 await manager.shutdown();

@@ -3,7 +3,7 @@ import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { assertEqual, quantile, seeded } from "../bench/harness.ts";
 import * as pairs from "../bench/pairs.ts";
-import { drawing, job, photo, strokes } from "../bench/scenes.ts";
+import { drawing, job, outlines, photo, strokes } from "../bench/scenes.ts";
 import { Engine } from "../src/engine/memory.ts";
 
 // The benches' references are opponents only while they do the same as the kernels, at every size and not just at the
@@ -68,6 +68,11 @@ test("contours of the reference are those of the engine, nesting and all", () =>
         release.run((engine) => same(pairs.contourPair(engine, bits, width, height), `${width} x ${height}`));
       }
   release.run((engine) => same(pairs.contourPair(engine, drawing(300, 200, 120), 300, 200), "drawing"));
+});
+
+test("flattening of the reference is that of the kernels", () => {
+  for (const tolerance of [1e-6, 0.02, 5])
+    release.run((engine) => same(pairs.flattenPair(engine, outlines(40), tolerance), `within ${tolerance}`));
 });
 
 test("tours of the reference are those of the kernels", () => {
