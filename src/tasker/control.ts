@@ -63,6 +63,8 @@ export class ControlBlock {
   #progress = 0;
   #message = "";
   #messageSeen = 0;
+  /** The writer's last span was 0. */
+  #plain = false;
 
   constructor(buffer: ArrayBufferLike = new ArrayBuffer(BLOCK_BYTES)) {
     this.#words = new Int32Array(buffer, 0, BLOCK_BYTES / 4);
@@ -174,12 +176,19 @@ export class ControlBlock {
 
   /** The progress of a kernel: from `base`, over `span`, as it counts STEP up to `total`. A span of 0 is a plain value. */
   writeProgress(base: number, span = 0, total = 1): void {
+    if (span === 0 && this.#plain) {
+      // one aligned word, which is never torn, so the sequence only has to move on: half the price of a whole write
+      this.#numbers[BASE] = base;
+      Atomics.add(this.#words, SEQUENCE, 2);
+      return;
+    }
     Atomics.add(this.#words, SEQUENCE, 1);
     this.#numbers[BASE] = base;
     this.#numbers[SPAN] = span;
     this.#numbers[TOTAL] = total;
     Atomics.store(this.#words, STEP, 0);
     Atomics.add(this.#words, SEQUENCE, 1);
+    this.#plain = span === 0;
   }
 
   /** Longer texts are cut between characters. */
