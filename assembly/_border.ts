@@ -3,20 +3,20 @@ import { LOOK, tick, Watch } from "./_watch";
 
 /** Longest distance between neighbouring samples of one run, px. */
 const SPACING: i32 = 4;
+/** Bytes of one. */
+export const SAMPLE: usize = 24;
 /** Corners equally far out that are compared. */
 const TIES: i32 = 16;
 
 /**
  * Samples 1..n, and the middle between the last and the first, where the border is cut open, as entries 0 and n + 1.
- * Lives in scratch memory; every buffer has n + 2 entries.
+ * Lives in scratch memory; the buffer has n + 2 entries.
  */
 @unmanaged
 export class Border {
   n: i32;
-  /** f64 pairs: px from the origin, exact. */
-  xy: usize;
-  /** f32: cracks that the sample stands for; 0 for both ends. */
-  weight: usize;
+  /** f64 x 3 a sample: x, y in px from the origin, exact, and the cracks that it stands for, 0 for both ends. */
+  samples: usize;
   /** Area inside, px^2, signed by the direction of the walk. */
   area: f64;
   /** The corner where the border was first cut, px. All else is relative to it: mirrored shapes give mirrored numbers. */
@@ -28,15 +28,15 @@ export class Border {
 }
 
 @inline export function sampleX(border: Border, k: i32): f64 {
-  return load<f64>(border.xy + (<usize>k << 4));
+  return load<f64>(border.samples + <usize>k * SAMPLE);
 }
 
 @inline export function sampleY(border: Border, k: i32): f64 {
-  return load<f64>(border.xy + (<usize>k << 4), 8);
+  return load<f64>(border.samples + <usize>k * SAMPLE, 8);
 }
 
 @inline export function sampleWeight(border: Border, k: i32): f64 {
-  return <f64>load<f32>(border.weight + (<usize>k << 2));
+  return load<f64>(border.samples + <usize>k * SAMPLE, 16);
 }
 
 /** Samples of one run: every crack up to two, then both ends and what `SPACING` asks for between them. */
@@ -65,14 +65,15 @@ export function countSamples(corners: usize, count: i32, watch: Watch): i32 {
   const dx = (nextX - x) / run;
   const dy = (nextY - y) / run;
   const last = samplesOf(run) - 1;
-  const weight = <f32>run / <f32>(last + 1);
+  const weight = <f64>run / <f64>(last + 1);
   for (let j = 0; j <= last; j++) {
     const crack = last == 0 ? 0 : <i32>((<i64>j * (run - 1)) / last);
     n++;
     const step = <f64>crack + 0.5;
-    store<f64>(border.xy + (<usize>n << 4), <f64>x + step * <f64>dx);
-    store<f64>(border.xy + (<usize>n << 4), <f64>y + step * <f64>dy, 8);
-    store<f32>(border.weight + (<usize>n << 2), weight);
+    const to = border.samples + <usize>n * SAMPLE;
+    store<f64>(to, <f64>x + step * <f64>dx);
+    store<f64>(to, <f64>y + step * <f64>dy, 8);
+    store<f64>(to, weight, 16);
   }
   return n;
 }
@@ -149,7 +150,6 @@ export function sampleBorder(corners: usize, count: i32, border: Border, watch: 
   const originY = load<i32>(corners + (<usize>start << 3), 4);
   border.originX = originX;
   border.originY = originY;
-  store<f32>(border.weight, 0);
   let x = 0;
   let y = 0;
   let n = 0;
@@ -168,7 +168,6 @@ export function sampleBorder(corners: usize, count: i32, border: Border, watch: 
   }
   border.n = n;
   border.area = <f64>area;
-  store<f32>(border.weight + (<usize>(n + 1) << 2), 0);
   closeCut(border);
   border.cutX = sampleX(border, 0);
   border.cutY = sampleY(border, 0);
@@ -178,27 +177,21 @@ export function sampleBorder(corners: usize, count: i32, border: Border, watch: 
 /** Fills in the entries 0 and n + 1. */
 function closeCut(border: Border): void {
   const n = border.n;
-  const end = border.xy + (<usize>(n + 1) << 4);
-  store<f64>(border.xy, 0.5 * (sampleX(border, 1) + sampleX(border, n)));
-  store<f64>(border.xy, 0.5 * (sampleY(border, 1) + sampleY(border, n)), 8);
-  memory.copy(end, border.xy, 16);
+  store<f64>(border.samples, 0.5 * (sampleX(border, 1) + sampleX(border, n)));
+  store<f64>(border.samples, 0.5 * (sampleY(border, 1) + sampleY(border, n)), 8);
+  store<f64>(border.samples, 0, 16);
+  memory.copy(border.samples + <usize>(n + 1) * SAMPLE, border.samples, SAMPLE);
 }
 
 /** Cuts the border open before sample `first` instead, where a vertex would stand at (x, y); `room` holds n samples. */
 export function recut(border: Border, first: i32, x: f64, y: f64, room: usize): void {
-  const n = border.n;
-  rotate(border.xy + 16, n, first - 1, 16, room);
-  rotate(border.weight + 4, n, first - 1, 4, room);
-  closeCut(border);
-  border.cutX = x;
-  border.cutY = y;
-}
-
-/** Moves the first `by` of n items behind the others. */
-function rotate(list: usize, n: i32, by: i32, size: i32, room: usize): void {
-  const head = <usize>by * size;
-  const rest = <usize>(n - by) * size;
+  const list = border.samples + SAMPLE;
+  const head = <usize>(first - 1) * SAMPLE;
+  const rest = <usize>border.n * SAMPLE - head;
   memory.copy(room, list, head);
   memory.copy(list, list + head, rest);
   memory.copy(list + rest, room, head);
+  closeCut(border);
+  border.cutX = x;
+  border.cutY = y;
 }

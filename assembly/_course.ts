@@ -20,7 +20,7 @@ export class Course {
   flags: usize;
   /** f64 x 4 per vertex: where the outline passes, and its unit direction there (not for corners). */
   nodes: usize;
-  /** f32: place of each sample on the cubic being fitted, 0..1. */
+  /** f32: length of each side, px, and later the place of each sample on the cubic that is being fitted, 0..1. */
   u: usize;
   /** Room that `lineWithin` asks for. */
   stack: usize;
@@ -52,10 +52,14 @@ export class Course {
   return course.nodes + (<usize>i << 5);
 }
 
-@inline export function sideLength(polygon: Polygon, i: i32): f64 {
-  const dx = vertexX(polygon, i + 1) - vertexX(polygon, i);
-  const dy = vertexY(polygon, i + 1) - vertexY(polygon, i);
-  return Math.sqrt(dx * dx + dy * dy);
+/** px; of side i, until the first cubic is fitted. */
+@inline function lengthOf(course: Course, i: i32): f32 {
+  return load<f32>(course.u + (<usize>i << 2));
+}
+
+/** Makes all vertices corners, and all sides straight. */
+export function markLines(polygon: Polygon, course: Course): void {
+  memory.fill(course.flags, CORNER | STRAIGHT, <usize>(polygon.m + 1));
 }
 
 /**
@@ -67,38 +71,37 @@ export class Course {
 export function markCorners(polygon: Polygon, course: Course): void {
   const m = polygon.m;
   for (let i = 0; i < m; i++) {
+    const dx = vertexX(polygon, i + 1) - vertexX(polygon, i);
+    const dy = vertexY(polygon, i + 1) - vertexY(polygon, i);
+    store<f32>(course.u + (<usize>i << 2), <f32>Math.sqrt(dx * dx + dy * dy));
+  }
+  for (let i = 0; i < m; i++) {
     const previous = i == 0 ? m - 1 : i - 1;
-    const x = vertexX(polygon, i);
-    const y = vertexY(polygon, i);
-    const ax = 0.5 * (vertexX(polygon, previous) - x);
-    const ay = 0.5 * (vertexY(polygon, previous) - y);
-    const bx = 0.5 * (vertexX(polygon, i + 1) - x);
-    const by = 0.5 * (vertexY(polygon, i + 1) - y);
-    const chordX = bx - ax;
-    const chordY = by - ay;
-    const cross = abs(ax * by - ay * bx);
-    // distance = cross / |chord|, half a pixel's extent across the chord = (|x| + |y|) / 2 |chord|: lengths cancel
-    const pixel = 0.5 * (abs(chordX) + abs(chordY));
-    const dot = -(ax * bx + ay * by);
-    const wide = cross > 0 && dot < cross * TURN;
-    const sharp = cross > (wide ? 0.5 * SHARP : SHARP) * pixel;
+    const a = polygon.lines + (<usize>previous << 5);
+    const b = polygon.lines + (<usize>i << 5);
+    const halves = 0.25 * <f64>lengthOf(course, previous) * <f64>lengthOf(course, i);
+    const dot = halves * (load<f64>(a, 16) * load<f64>(b, 16) + load<f64>(a, 24) * load<f64>(b, 24));
+    const cross = halves * abs(load<f64>(a, 16) * load<f64>(b, 24) - load<f64>(a, 24) * load<f64>(b, 16));
+    // distance = cross / chord, half a pixel's extent across the chord = (|x| + |y|) / 2 chord: lengths cancel
+    const pixel =
+      0.25 *
+      (abs(vertexX(polygon, i + 1) - vertexX(polygon, previous)) +
+        abs(vertexY(polygon, i + 1) - vertexY(polygon, previous)));
+    const sharp = cross > (dot < cross * TURN ? 0.5 * SHARP : SHARP) * pixel;
     const exact =
-      load<u8>(polygon.axial + <usize>previous) != 0 &&
-      load<u8>(polygon.axial + <usize>i) != 0 &&
-      abs(ax * bx + ay * by) < 0.3 * cross;
+      (load<u8>(polygon.axial + <usize>previous) & load<u8>(polygon.axial + <usize>i)) != 0 && abs(dot) < 0.3 * cross;
     store<u8>(course.flags + <usize>i, sharp || exact ? CORNER : 0);
   }
-  store<u8>(course.flags + <usize>m, load<u8>(course.flags));
+  store<u8>(course.flags + <usize>m, flagsOf(course, 0));
   for (let i = 0; i < m; i++) {
-    const next = i + 1 == m ? 0 : i + 1;
-    const smoothA = (flagsOf(course, i) & CORNER) == 0;
-    const smoothB = (flagsOf(course, next) & CORNER) == 0;
     // beside smooth vertices a side is straight when it is much longer than the chords that the bends are made of
-    const length = sideLength(polygon, i);
-    let chord: f64 = 3;
-    if (smoothA) chord = max(chord, sideLength(polygon, i == 0 ? m - 1 : i - 1));
-    if (smoothB) chord = max(chord, sideLength(polygon, next));
-    if ((!smoothA && !smoothB) || length > 2.5 * chord) store<u8>(course.flags + <usize>i, flagsOf(course, i) | STRAIGHT);
+    let chord: f32 = 3;
+    const smoothA = (flagsOf(course, i) & CORNER) == 0;
+    const smoothB = (flagsOf(course, i + 1) & CORNER) == 0;
+    if (smoothA) chord = max(chord, lengthOf(course, i == 0 ? m - 1 : i - 1));
+    if (smoothB) chord = max(chord, lengthOf(course, i + 1 == m ? 0 : i + 1));
+    if ((!smoothA && !smoothB) || lengthOf(course, i) > 2.5 * chord)
+      store<u8>(course.flags + <usize>i, flagsOf(course, i) | STRAIGHT);
   }
 }
 
@@ -209,8 +212,8 @@ function placeNode(border: Border, polygon: Polygon, course: Course, i: i32): vo
   let shift: f64 = 0;
   let slope: f64 = 0;
   if (!straightA && !straightB) {
-    const low = -0.5 * sideLength(polygon, previous);
-    const high = 0.5 * sideLength(polygon, i);
+    const low = -0.5 * <f64>lengthOf(course, previous);
+    const high = 0.5 * <f64>lengthOf(course, i);
     const first = at(polygon.after, i == 0 ? m - 1 : i - 1);
     const last = at(polygon.before, i + 1);
     // around vertex 0 the samples are at both ends of the border

@@ -1,6 +1,6 @@
 // One least-squares cubic over the sides of a bend.
 import { Border, sampleWeight, sampleX, sampleY } from "./_border";
-import { CORNER, Course, fitParabola, flagsOf, node, sideLength } from "./_course";
+import { CORNER, Course, fitParabola, flagsOf, node } from "./_course";
 import { at, Polygon, vertexX, vertexY } from "./_polygon";
 
 /**
@@ -16,15 +16,14 @@ function direction(border: Border, polygon: Polygon, course: Course, i: i32, sid
   } else {
     ux = load<f64>(polygon.lines + (<usize>side << 5), 16);
     uy = load<f64>(polygon.lines + (<usize>side << 5), 24);
-    const length = sideLength(polygon, side);
+    const other = 2 * side + 1 - i;
     const x = vertexX(polygon, i);
     const y = vertexY(polygon, i);
     const first = at(polygon.after, side);
     const last = at(polygon.before, side + 1);
-    const low = sign > 0 ? 0 : -length;
-    const high = sign > 0 ? length : 0;
+    const end = (vertexX(polygon, other) - x) * ux + (vertexY(polygon, other) - y) * uy;
     // the side is a chord of its curve; what its parabola says at the corner is noisy, so it turns by 0.35 at most
-    if (fitParabola(border, course, first, last, border.n + 1, x, y, ux, uy, low, high)) {
+    if (fitParabola(border, course, first, last, border.n + 1, x, y, ux, uy, min(0.0, end), max(0.0, end))) {
       const slope = min(0.35, max(-0.35, course.p1));
       const scale = 1 / Math.sqrt(1 + slope * slope);
       const turnedX = (ux - slope * uy) * scale;

@@ -64,32 +64,10 @@ function drawGroup(border: Border, polygon: Polygon, course: Course, a: i32, b: 
         course.by,
       );
     } else if (b - a > 1) {
-      b = middle(course, a, b);
+      b = (a + b) >> 1;
       continue;
     } else drawSide(border, polygon, course, a, out);
     a = b;
     b = end;
   }
-}
-
-/** The vertex between a and b whose distances to both differ least. */
-function middle(course: Course, a: i32, b: i32): i32 {
-  const ax = load<f64>(node(course, a));
-  const ay = load<f64>(node(course, a), 8);
-  const bx = load<f64>(node(course, b));
-  const by = load<f64>(node(course, b), 8);
-  let best = a + 1;
-  let least = Infinity;
-  for (let i = a + 1; i < b; i++) {
-    const x = load<f64>(node(course, i));
-    const y = load<f64>(node(course, i), 8);
-    const difference = abs(
-      Math.sqrt((x - ax) * (x - ax) + (y - ay) * (y - ay)) - Math.sqrt((x - bx) * (x - bx) + (y - by) * (y - by)),
-    );
-    if (difference < least) {
-      least = difference;
-      best = i;
-    }
-  }
-  return best;
 }

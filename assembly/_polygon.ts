@@ -208,8 +208,12 @@ function fitSide(border: Border, polygon: Polygon, i: i32): void {
   const midA = (at(polygon.low, i) + at(polygon.high, i) + 1) >> 1;
   const midB = (at(polygon.low, i + 1) + at(polygon.high, i + 1)) >> 1;
   const line = polygon.lines + (<usize>i << 5);
-  const chordX = nodeX(border, midB) - nodeX(border, midA);
-  const chordY = nodeY(border, midB) - nodeY(border, midA);
+  // a side of one sample runs from the sample before to the one after
+  const one = midB <= midA ? 1 : 0;
+  const from = one && midA == 1 ? border.n : midA - one;
+  const to = one && midB == border.n ? 1 : midB + one;
+  const chordX = sampleX(border, to) - sampleX(border, from);
+  const chordY = sampleY(border, to) - sampleY(border, from);
   const axial = fitLine(border, first < last ? first : midA, first < last ? last : midB, chordX, chordY, line);
   store<u8>(polygon.axial + <usize>i, axial ? 1 : 0);
 }
@@ -247,11 +251,10 @@ export function fitLine(border: Border, first: i32, last: i32, chordX: f64, chor
   syy = syy * inverse - sy * sy;
   let ux = chordX;
   let uy = chordY;
-  let axial = false;
+  const axial = min(sxx, syy) < 1e-9;
   const spread = Math.sqrt((sxx - syy) * (sxx - syy) + 4 * sxy * sxy);
   // a single sample, or a cloud without direction, leaves the chord's
   if (spread > 0.1) {
-    axial = min(sxx, syy) < 1e-9;
     const large = 0.5 * (sxx + syy + spread);
     if (sxx >= syy) {
       ux = large - syy;

@@ -11,8 +11,8 @@ export class Watch {
   units: f64;
   /** Most units reported so far: a unit that is begun anew, for want of room, reports no less. */
   most: i32;
-  /** 1 once the cancel word was seen. */
-  stopped: i32;
+  /** The cancel word was seen. */
+  stopped: bool;
 }
 
 /** Reports that `part` of the running unit is done, 0..1. */
@@ -20,8 +20,9 @@ export function stage(watch: Watch, part: f64): void {
   watch.most = max(watch.most, <i32>(watch.from + watch.units * part));
 }
 
-/** Looks at the cancel word; true when the kernel has to leave. */
+/** Looks at the cancel word, which stays once it is set; true when the kernel has to leave. */
 export function tick(watch: Watch): bool {
-  if (checkpoint(watch.most)) watch.stopped = 1;
-  return watch.stopped != 0;
+  const stopped = checkpoint(watch.most);
+  watch.stopped = stopped;
+  return stopped;
 }

@@ -1,9 +1,10 @@
 import { checkpoint, NO_ROOM, STOPPED } from "./control";
-import { Border, countSamples, sampleBorder } from "./_border";
-import { Course, markCorners, placeNodes } from "./_course";
+import { Border, countSamples, SAMPLE, sampleBorder } from "./_border";
+import { capLines } from "./_caps";
+import { Course, markCorners, markLines, placeNodes } from "./_course";
 import { drawCourse } from "./_curve";
-import { begin, lineTo, lineWithin, Outline, turnAround } from "./_outline";
-import { at, breakBorder, fitSides, Polygon, vertexX, vertexY } from "./_polygon";
+import { begin, lineTo, Outline, turnAround } from "./_outline";
+import { breakBorder, fitSides, Polygon } from "./_polygon";
 import { cutAtCorner, mergeSides, sharpenCorners } from "./_tidy";
 import { placeVertices, polygonArea } from "./_vertices";
 import { LOOK, stage, tick, Watch } from "./_watch";
@@ -14,7 +15,7 @@ const CURVES: i32 = 2;
 /** Scratch beside the buffers that grow with the border: the records and a stack, see `layOut`. */
 const RECORDS: usize = 2048;
 /** Scratch for each sample of the longest border, bytes, see `layOut`. */
-const PER_SAMPLE: usize = 16 + 4 + 4 + 4 + 32 + 16 + 1 + 4 + 4 + 1 + 32 + 4;
+const PER_SAMPLE: usize = 24 + 4 + 4 + 32 + 16 + 1 + 4 + 4 + 1 + 32 + 4;
 /** Entries beyond the samples: both ends, and one for rounding addresses up. */
 const MARGIN: usize = 8;
 /** Corners between two checkpoints across short borders. */
@@ -49,7 +50,7 @@ class Cursor {
  */
 export function fitScratch(ends: usize, contours: i32, points: usize, scratch: usize): f64 {
   const watch = changetype<Watch>(scratch);
-  watch.stopped = 0;
+  watch.stopped = false;
   watch.most = 0;
   let most = 0;
   let from = 0;
@@ -169,7 +170,7 @@ function openWork(work: Work, scratch: usize, tolerance: f64): void {
   work.polygon.scratch = p + 640;
   work.course.stack = p + 832;
   work.buffers = scratch + RECORDS;
-  work.watch.stopped = 0;
+  work.watch.stopped = false;
   // slack for the rounding of outputs to f32
   work.course.bound = tolerance + 0.5 - 1e-3;
   // cubics are asked for more than the guarantee: near the bound they would look off where lines do not
@@ -186,10 +187,8 @@ function layOut(work: Work, n: i32): void {
   p += room * 32;
   work.polygon.vertices = p;
   p += room * 16;
-  work.border.xy = p;
-  p += room * 16;
-  work.border.weight = p;
-  p += room * 4;
+  work.border.samples = p;
+  p += room * SAMPLE;
   work.polygon.low = p;
   p += room * 4;
   work.polygon.high = p;
@@ -230,8 +229,7 @@ function fitContour(work: Work, corners: usize, from: i32, count: i32, mode: i32
   for (let attempt = 0; attempt < 3; attempt++) {
     if (makePolygon(work, radius)) {
       if (watch.stopped) return;
-      if (mode == CURVES) drawCurves(work);
-      else drawPolygon(work);
+      draw(work, mode);
       if (direction < 0 && work.out.full == 0) turnAround(work.out, segment, point);
       return;
     }
@@ -258,40 +256,23 @@ function makePolygon(work: Work, radius: f64): bool {
   const polygon = work.polygon;
   const watch = work.watch;
   stage(watch, 0.1);
-  if (breakBorder(border, polygon, radius, watch) < 3) return watch.stopped != 0;
+  if (breakBorder(border, polygon, radius, watch) < 3) return watch.stopped;
   stage(watch, 0.5);
+  if (!watch.stopped) capLines(border, polygon, watch);
   fitSides(border, polygon, watch);
   stage(watch, 0.6);
-  if (watch.stopped == 0) mergeSides(border, polygon, watch);
-  if (watch.stopped == 0) sharpenCorners(border, polygon, work.course.bound, watch);
+  if (!watch.stopped) mergeSides(border, polygon, watch);
+  if (!watch.stopped) sharpenCorners(border, polygon, work.course.bound, watch);
   stage(watch, 0.65);
   placeVertices(border, polygon, work.course.bound - INSIDE, watch);
-  return watch.stopped != 0 || abs(polygonArea(polygon) - border.area) < AREA_SHARE * abs(border.area);
+  return watch.stopped || abs(polygonArea(polygon) - border.area) < AREA_SHARE * abs(border.area);
 }
 
-function drawPolygon(work: Work): void {
-  const polygon = work.polygon;
-  begin(work.out, vertexX(polygon, 0), vertexY(polygon, 0));
-  stage(work.watch, 0.7);
-  for (let i = 0; i < polygon.m && work.out.full == 0; i++) {
-    if (tick(work.watch)) return;
-    lineWithin(
-      work.out,
-      work.border,
-      at(polygon.after, i),
-      at(polygon.before, i + 1),
-      vertexX(polygon, i + 1),
-      vertexY(polygon, i + 1),
-      work.course.bound,
-      work.course.stack,
-    );
-  }
-}
-
-function drawCurves(work: Work): void {
-  markCorners(work.polygon, work.course);
+function draw(work: Work, mode: i32): void {
+  if (mode == CURVES) markCorners(work.polygon, work.course);
+  else markLines(work.polygon, work.course);
   stage(work.watch, 0.7);
   placeNodes(work.border, work.polygon, work.course, work.watch);
   stage(work.watch, 0.8);
-  if (work.watch.stopped == 0) drawCourse(work.border, work.polygon, work.course, work.out, work.watch);
+  if (!work.watch.stopped) drawCourse(work.border, work.polygon, work.course, work.out, work.watch);
 }

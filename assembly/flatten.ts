@@ -11,7 +11,7 @@ const MOST: f64 = 65535;
  *
  * source   Wang 1984, as in Goldman, Pyramid Algorithms, 2002
  */
-@inline function piecesOf(p: usize, perTolerance: f64): i32 {
+function piecesOf(p: usize, perTolerance: f64): i32 {
   const x0 = <f64>load<f32>(p);
   const y0 = <f64>load<f32>(p, 4);
   const x1 = <f64>load<f32>(p, 8);

@@ -1,6 +1,7 @@
 import { type Curves, KerfworkError, type TraceOptions, trace } from "kerfwork";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
+import { environment } from "../src/tasker/target.ts";
 import { type Bits, bitsFrom, bitsOf } from "./oracle.ts";
 import {
   alongOf,
@@ -106,6 +107,24 @@ test("trace keeps the corners of an L, and lines between them", () => {
     );
     assert.ok(contour!.segments.every((segment) => segment.length === 2));
   }
+});
+
+test("trace keeps the square ends of lines one pixel wide", () => {
+  const cornersOf = (bits: Bits, mode: (typeof MODES)[number]): string[] =>
+    check(traceBits(bits, { mode }))[0]!.segments.map((segment) => segment[0]!.join());
+  const bend = bitsFrom(30, 30, (x, y) => x === 0 || y === 29);
+  const plus = bitsFrom(21, 21, (x, y) => x === 10 || y === 10);
+  for (const mode of MODES) {
+    assert.equal(cornersOf(bend, mode).sort(), ["0,0", "0,30", "1,0", "1,29", "30,29", "30,30"]);
+    assert.is(cornersOf(plus, mode).length, 12);
+    assert.ok(
+      ["10,0", "11,0", "0,10", "0,11", "21,10", "21,11", "10,21", "11,21"].every((corner) =>
+        cornersOf(plus, mode).includes(corner),
+      ),
+    );
+  }
+  const comb = bitsFrom(100, 60, (x, y) => y === 0 || x % 2 === 0);
+  assert.ok(Math.abs(areaIn(check(traceBits(comb))) - countOf(comb)) < 2);
 });
 
 test("trace gives a slanted rectangle four straight sides", () => {
@@ -250,6 +269,44 @@ test("trace takes the smallest and the fullest pictures", () => {
       for (const contour of contours)
         assert.ok(Math.abs(areaOf(polylineOf(contour))) > 0.2, `${mode}: no area`);
     }
+});
+
+test("trace reports progress that only grows, from nothing to the whole", () => {
+  const seen: number[] = [];
+  const around = environment();
+  const { reporter } = around;
+  around.reporter = {
+    beginStage: (base, span) => seen.push(base, base + span),
+    isCancelled: () => false,
+  };
+  try {
+    const { width, height, data } = imageOf(noise(1, 1000, 700, 0.5));
+    const rgba = Uint8Array.from({ length: 4 * data.length }, (_, i) => (i % 4 === 3 ? 255 : data[i >> 2]!));
+    trace({ width, height, data: rgba });
+  } finally {
+    around.reporter = reporter;
+  }
+  assert.ok(seen.length >= 20, `${seen.length} values`);
+  assert.is(seen[0], 0);
+  for (let i = 1; i < seen.length; i++)
+    assert.ok(seen[i]! >= seen[i - 1]! - 1e-12, `${seen[i - 1]}, ${seen[i]}`);
+  assert.ok(Math.abs(seen.at(-1)! - 1) < 1e-9, `ends at ${seen.at(-1)}`);
+});
+
+test("trace leaves with CANCELED", () => {
+  const around = environment();
+  const { reporter } = around;
+  let stages = 0;
+  around.reporter = { beginStage: () => stages++, isCancelled: () => stages === 3 };
+  try {
+    traceBits(noise(1, 1000, 700, 0.5));
+    assert.unreachable();
+  } catch (error) {
+    assert.is((error as KerfworkError).code, "CANCELED");
+  } finally {
+    around.reporter = reporter;
+  }
+  assert.is(stages, 3);
 });
 
 test("trace measures in millimetres of the given dpi", () => {
