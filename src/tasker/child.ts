@@ -50,10 +50,11 @@ export class Child implements Host {
     let bytes: Uint8Array;
     try {
       // serialized here, as what cannot be would throw out of the reach of whoever submitted it
-      bytes = serialize({ order, init: this.#init });
+      bytes = serialize(order);
     } catch (cause) {
       throw argumentError(order.target.name, cause);
     }
+    const init = this.#init && serialize(this.#init);
     const on = (payload: Uint8Array | { progress: number; message: string }): void => {
       this.#ready = true;
       this.block.writeState(RUNNING);
@@ -65,7 +66,7 @@ export class Child implements Host {
       this.block.writeProgress(payload.progress);
       this.block.writeMessage(payload.message);
     };
-    const call = this.#executor.exec("run", [bytes], { on });
+    const call = this.#executor.exec("run", [bytes, init], { on });
     this.#hold(true);
     try {
       const answer = await new Promise<Uint8Array>((resolve, reject) => {

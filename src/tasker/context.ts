@@ -24,7 +24,8 @@ export interface ExecutionContext {
   /** A context whose 0..1 is the range `base..base + range` of this one's. */
   subContext(base: number, range: number, total?: number): ExecutionContext;
   /**
-   * Hands `data` to the task's `whenEvent`, in order and before the task is final. Buffers in `transfer` move.
+   * Hands `data` to the task's `whenEvent`, in order and before the task is final. Buffers in `transfer` move, but to a
+   * process they are copied.
    * A thread that is more than 1000 unhandled events ahead waits, so that none is lost and memory stays bounded.
    */
   sendEvent(name: string, data?: unknown, transfer?: readonly ArrayBuffer[]): void;

@@ -323,8 +323,8 @@ export class TaskManager {
 
   /** True once no task is active and every `whenDone` has returned; false after `timeoutMs` (default: never). */
   whenIdle({ timeoutMs = Number.POSITIVE_INFINITY }: { readonly timeoutMs?: number } = {}): Promise<boolean> {
-    if (this.#board.active.size === 0) return Promise.resolve(true);
     if (timeoutMs !== Number.POSITIVE_INFINITY) checkNumber("timeoutMs", timeoutMs);
+    if (this.#board.active.size === 0) return Promise.resolve(true);
     if (timeoutMs <= 0) return Promise.resolve(false);
     return new Promise((resolve) => {
       const idle = this.#board.whenIdle(() => {

@@ -16,7 +16,7 @@ import { environment, type TargetRecord } from "./target.ts";
 export interface Host {
   /** Where runs report and are canceled. */
   readonly block: ControlBlock;
-  /** False until the worker's script has loaded. */
+  /** False until the worker's script has loaded and its initializer has run. */
   readonly ready: boolean;
   /** It died, perhaps between two runs. */
   readonly lost: boolean;

@@ -282,13 +282,14 @@ function serveThread({ port, provided, init }: WorkerSetup): void {
     }
     return undefined;
   };
-  if (init !== undefined) {
+  const ready = (): void => channel.post({ type: "ready" });
+  if (init === undefined) ready();
+  else {
     initialized = initialize(init);
-    initialized.catch(() => {}); // told to the first task
+    initialized.then(ready, ready); // a failure is told to the first task
   }
   port.on("message", receive);
   port.unref();
-  channel.post({ type: "ready" });
   workerpool.worker({ run });
 }
 
@@ -298,14 +299,12 @@ function serveProcess(): void {
     post: (answer) => workerpool.workerEmit(serialize(answer)),
     poll: undefined,
   };
-  const run = async (bytes: Uint8Array): Promise<Uint8Array> => {
-    const { order, init } = deserialize(bytes) as {
-      order: RunOrder;
-      init: Call | undefined;
-    };
-    if (init !== undefined) initialized ??= initialize(init);
+  const run = async (bytes: Uint8Array, init: Uint8Array | undefined): Promise<Uint8Array> => {
+    const order = deserialize(bytes) as RunOrder;
+    if (init !== undefined) initialized ??= initialize(deserialize(init) as Call);
+    await initialized?.catch(() => {}); // a failure is told to the first task
     block.open(order.generation);
-    workerpool.workerEmit({ progress: 0, message: "" }); // the script has loaded
+    workerpool.workerEmit({ progress: 0, message: "" }); // it is ready
     let last = 0;
     const report = (): void => {
       const now = performance.now();
