@@ -95,13 +95,17 @@ export type TargetRecord =
 
 /** Records by their targets: the same one each time, so that what a worker has got need not be sent again. */
 const records = new WeakMap<object, TargetRecord>();
+const interned = new Map<string, TargetRecord>();
 
 /** What a worker has to run for `target`. */
 export function recordTarget(target: unknown): TargetRecord {
   const known =
     typeof target === "object" || typeof target === "function" ? records.get(target as object) : undefined;
   if (known !== undefined) return known;
-  const record = makeRecord(target);
+  const made = makeRecord(target);
+  // code that makes its target anew for each task gives the same record all the same, or workers would keep them all
+  const record = made.type === "kernel" ? made : (interned.get(targetIdentity(made)) ?? made);
+  if (record === made && made.type !== "kernel") interned.set(targetIdentity(made), made);
   records.set(target as object, record);
   return record;
 }
