@@ -110,8 +110,10 @@ export class Board {
 
   /** Notes that an entry changed. */
   tell(entry: Entry): void {
-    entry.news.push(entry.task.snapshot());
-    this.#changes.add(entry);
+    if (!entry.task.changed.idle) {
+      entry.news.push(entry.task.snapshot());
+      this.#changes.add(entry);
+    }
     this.#announce();
   }
 
@@ -133,7 +135,13 @@ export class Board {
     entry.unlisten();
     this.#finals.push(entry);
     this.notice("settle", entry);
-    this.tell(entry);
+    // whoever connects before the turn is told of the end too
+    entry.news.push(() => {
+      if (!entry.task.changed.idle && !this.#closing)
+        entry.task.changed.emit(entry.task.snapshot(), this.contain);
+    });
+    this.#changes.add(entry);
+    this.#announce();
   }
 
   /** Tells diagnostics of it, if anybody listens. */
@@ -203,15 +211,15 @@ export class Board {
 
   #turn(): void {
     this.#scheduled = false;
-    for (const entry of this.#closed.splice(0)) this.#settle(entry);
-    const finals = this.#finals.splice(0);
-    const starts = this.#starts.splice(0);
-    const notices = this.#notices.splice(0);
+    for (const entry of take(this.#closed)) this.#settle(entry);
+    const finals = take(this.#finals);
+    const starts = take(this.#starts);
+    const notices = take(this.#notices);
     const changes = [...this.#changes];
     this.#changes.clear();
 
     for (const entry of changes)
-      for (const item of entry.news.splice(0)) {
+      for (const item of take(entry.news)) {
         if (typeof item === "function") item();
         else if (!this.#closing) entry.task.changed.emit(item, this.contain);
       }
@@ -251,7 +259,11 @@ export class Board {
   #publish(): void {
     this.#stale = false;
     let idle = true;
-    for (const { task } of this.active.values()) if (task.visible) idle = false;
+    for (const { task } of this.active.values())
+      if (task.visible) {
+        idle = false;
+        break;
+      }
     if (!this.updated.idle && !this.#closing) {
       const update = Object.freeze({ tasks: Object.freeze(this.tasks), progress: this.progress });
       this.updated.emit(update, this.contain);
@@ -269,4 +281,11 @@ export class Board {
     task.settle();
     if (task.status === "failed" && !observed) this.contain(task.error);
   }
+}
+
+const NOTHING: never[] = [];
+
+/** Empties a list and gives what was in it. */
+function take<T>(list: T[]): readonly T[] {
+  return list.length === 0 ? NOTHING : list.splice(0);
 }
