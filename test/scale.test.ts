@@ -1,4 +1,12 @@
-import { type Curves, type Image, type Task, TaskManager, trace, workerFunction } from "kerfwork";
+import {
+  type Curves,
+  type Image,
+  type KerfworkError,
+  type Task,
+  TaskManager,
+  trace,
+  workerFunction,
+} from "kerfwork";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 
@@ -74,6 +82,38 @@ test("cancel in the middle of 24 megapixels: the kernel leaves, its thread takes
   }
   const { spawned, killed, crashed } = manager.stats();
   assert.equal([spawned, killed, crashed], [1, 0, 0]);
+});
+
+test("a worker whose memory outgrew the limit is ended when idle, and the next task gets a fresh one", async () => {
+  const small = new TaskManager({ maxWorkers: 1, recycleBytes: 4 * 2 ** 20 });
+  const id = await small.runProcess(thread, []).promise;
+  await small.runProcess(trace, [image]).promise;
+  assert.is(small.stats().recycled, 1);
+  assert.is.not(await small.runProcess(thread, []).promise, id);
+  assert.equal([small.stats().spawned, small.stats().crashed, small.stats().killed], [2, 0, 0]);
+  await small.shutdown();
+});
+
+test("a picture beyond the kernels' memory fails with one clear line, and the thread serves on", async () => {
+  const spawned = manager.stats().spawned;
+  // every second pixel is a shape of its own: more corners than 1 GiB holds
+  const dots = { width: 16_000, height: 8_000, data: new Uint8Array(new SharedArrayBuffer(128e6)).fill(255) };
+  for (let y = 0; y < dots.height; y += 2)
+    for (let x = 0; x < dots.width; x += 2) dots.data[y * dots.width + x] = 0;
+  const task = manager.runProcess(trace, [dots, { threshold: 128, despecklePx: 0 }]);
+  const error = await task.promise.then(
+    () => undefined,
+    (reason: KerfworkError) => reason,
+  );
+  assert.is(error?.code, "OUT_OF_MEMORY");
+  assert.match(
+    error?.message ?? "",
+    /^Expected the work to fit in 1024 MiB of kernel memory, needs at least \d+ MiB$/,
+  );
+  await task.ended;
+  assert.is(typeof (await manager.runProcess(thread, []).promise), "number");
+  assert.is(manager.stats().crashed, 0);
+  assert.ok(manager.stats().spawned <= spawned + 1, "a thread that grew may be recycled");
 });
 
 test.run();

@@ -32,10 +32,10 @@ export function compiled(manager: TaskManager): void {
   same<Awaited<typeof ordered.promise>, OrderedPaths>(true);
   same<ReturnType<typeof ordered.result>, OrderedPaths>(true);
   const program = manager.runThread(encode, [ops, {}], {
-    whenDone: (task) => same<typeof task, Task<Program>>(true),
-    whenEvent: (_task, name, data) => {
-      same<typeof name, string>(true);
-      same<typeof data, unknown>(true);
+    whenDone: (_task) => same<typeof _task, Task<Program>>(true),
+    whenEvent: (_task, _name, _data) => {
+      same<typeof _name, string>(true);
+      same<typeof _data, unknown>(true);
     },
   });
   same<typeof program, Task<Program>>(true);
