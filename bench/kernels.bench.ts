@@ -6,6 +6,7 @@ import { compare } from "./harness.ts";
 import {
   bitmapPair,
   contourPair,
+  fitWork,
   flattenPair,
   histogramPair,
   lumaPair,
@@ -74,6 +75,13 @@ await section(async () => {
   const pair = contourPair(engine, drawing(width, height, 16_000), width, height);
   await compare("contours with nesting, 10 MP", { ...pair, unit: "px", bar: 1.1 });
 });
+
+for (const mode of ["pixels", "polygons", "curves"] as const)
+  await section(async () => {
+    const [width, height] = [4000, 2500];
+    const work = fitWork(engine, drawing(width, height, 16_000), width, height, mode);
+    await compare(`fit ${mode}, 10 MP`, { ...work, unit: "corner" });
+  });
 
 await section(async () => {
   await compare("flatten cubics", { ...flattenPair(engine, outlines(10_000), 0.02), unit: "point" });

@@ -1,4 +1,5 @@
 import { type Borders, extract } from "../src/engine/contours.ts";
+import { type FitMode, fitBorders } from "../src/engine/fit.ts";
 import { type Image, toBitmap } from "../src/engine/image.ts";
 import { type Engine, type Pointer, Stages } from "../src/engine/memory.ts";
 import type { Ops } from "../src/engine/ops.ts";
@@ -189,6 +190,34 @@ export function contourPair(engine: Engine, picture: Int32Array, width: number, 
         room.points.subarray(0, 2 * corners),
         room.depth.subarray(0, count),
       ],
+    },
+  };
+}
+
+/**
+ * Borders to outlines. Items are the corners of the borders. There is no JavaScript twin: what the fit gives up against
+ * plain code would be measured against a second fit that nobody uses.
+ */
+export function fitWork(
+  engine: Engine,
+  picture: Int32Array,
+  width: number,
+  height: number,
+  mode: FitMode,
+): Pick<Pair, "items" | "kernel"> {
+  const bitmap = { at: engine.push(picture), width, height, words: (width + 63) >> 6 };
+  const borders = extract(engine, bitmap, { despecklePx: 0 }, new Stages(), 1);
+  let segments = 0;
+  return {
+    items: borders.corners,
+    kernel: {
+      run: () => {
+        const start = engine.mark();
+        const options = { mode, tolerancePx: 0.5, mmPerPx: 0.1 };
+        segments = fitBorders(engine, borders, options, new Stages(), 1).kinds.length;
+        engine.release(start);
+      },
+      result: () => segments,
     },
   };
 }
