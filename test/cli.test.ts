@@ -1,4 +1,5 @@
 import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { encode as encodePng } from "fast-png";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { at, cleanUp, events, fails, folder, picture, run } from "./command.ts";
@@ -65,6 +66,16 @@ test("kerfwork plan writes a program that stays on the picture", async () => {
       const value = new RegExp(`${axis}(-?[\\d.]+)`).exec(line)?.[1];
       if (value !== undefined) assert.ok(Number(value) >= -0.001 && Number(value) <= most + 0.001, line);
     }
+});
+
+test("kerfwork plan names the area of the cuts without a minus before zero", async () => {
+  const data = new Uint8Array(12);
+  writeFileSync(at("full.png"), encodePng({ width: 4, height: 3, data, channels: 1, depth: 8 }));
+  // at 127 dpi and 3 px the turn of y leaves a rounding error
+  for (const dpi of ["127", "300", "96"]) {
+    const { stdout } = await run(["plan", at("full.png"), "-o", at("out.gcode"), "--dpi", dpi, "--stay"]);
+    assert.match(stdout, /\narea {5}X 0\.0 to \d\.\d, Y 0\.0 to \d\.\d mm\n/);
+  }
 });
 
 test("kerfwork reads standard input and writes standard output as -", async () => {

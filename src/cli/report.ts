@@ -28,7 +28,7 @@ export function jobLines({ report, width, height, program }: Job): string[] {
     row("cut", mm(report.cut)),
     row("travel", `${mm(report.travel)}${order}`),
     row("program", `${report.lines} lines, ${report.bytes} bytes, ${duration(report.seconds)} at its speeds`),
-    row("area", `X ${minX.toFixed(1)} to ${maxX.toFixed(1)}, Y ${minY.toFixed(1)} to ${maxY.toFixed(1)} mm`),
+    row("area", `X ${tenths(minX)} to ${tenths(maxX)}, Y ${tenths(minY)} to ${tenths(maxY)} mm`),
     stagesLine(report.stages),
   ];
 }
@@ -55,7 +55,12 @@ function stagesLine(stages: Readonly<Record<string, number>>): string {
 }
 
 function mm(length: number): string {
-  return `${length.toFixed(1)} mm`;
+  return `${tenths(length)} mm`;
+}
+
+/** To one decimal; what rounds to nothing has no sign. */
+function tenths(value: number): string {
+  return (Math.round(value * 10) / 10 || 0).toFixed(1);
 }
 
 function duration(seconds: number): string {
