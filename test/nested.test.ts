@@ -9,10 +9,12 @@ const nested = (name: string): WorkerFunction<unknown[], unknown> => workerFunct
 
 for (const isolation of ["thread", "process"] as const)
   staged(`a tree of tasks deeper than the pool completes (${isolation})`, {}, async ({ manager, done }) => {
-    const depth = isolation === "thread" ? 4 : 2;
+    const depth = isolation === "thread" ? 3 : 2;
     const task = manager.runProcess(nested("tree"), [depth], { isolation });
     await done(task);
     assert.is(task.result(), 2 ** depth);
+    const most = isolation === "thread" ? 2 ** depth + 1 : 1 + 2 ** depth + 1;
+    assert.ok(manager.stats().spawned <= most, "slots that waiting parents have lent are used again");
     await until(() => manager.stats().running === 0 && manager.size === 0);
     assert.ok(manager.stats().threads <= 2, "the slots that were needed meanwhile are given back");
   });

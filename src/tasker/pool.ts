@@ -108,9 +108,10 @@ export class Pool implements Runners {
     await Promise.all(this.#slots.map((slot) => slot.end()));
   }
 
-  /** Gives back the hosts that were needed only while others waited. */
+  /** Gives back the hosts that were needed only while others waited, once those do not wait any more. */
   #shrink(): void {
-    let spare = this.#slots.length - this.#options.size;
+    const lent = this.#slots.filter((slot) => slot.lent).length;
+    let spare = this.#slots.length - this.#options.size - lent;
     for (const slot of [...this.#slots]) {
       if (spare <= 0) return;
       if (slot.busy) continue;
