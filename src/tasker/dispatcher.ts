@@ -148,7 +148,7 @@ export class Dispatcher {
 
   #pump(): void {
     for (const lane of this.#all) {
-      if (this.#restarts > 0 && !lane.local) continue;
+      if (lane.resting || (this.#restarts > 0 && !lane.local)) continue;
       for (let entry = lane.queue.peek(); entry !== undefined; entry = lane.queue.peek()) {
         const runner = lane.runner();
         if (runner === undefined) break;
@@ -266,9 +266,11 @@ export class Dispatcher {
     const { lane } = entry;
     this.#log("error", "a worker could not start", { error });
     if (++lane.failures < START_TRIES) {
-      if (entry.verdict === undefined)
-        this.#clock.after(START_WAIT_MS * 2 ** lane.failures, () => this.#requeue(entry), true);
-      return entry.verdict === undefined;
+      // all wait in the queue meanwhile, so that whoever fails last fails with the rest
+      lane.rest(this.#clock, START_WAIT_MS * 2 ** lane.failures, () => this.pump());
+      if (entry.verdict !== undefined) return false;
+      this.#requeue(entry);
+      return true;
     }
     for (let next = lane.queue.pop(); next !== undefined; next = lane.queue.pop()) this.#fail(next, error);
     return false;

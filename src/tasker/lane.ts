@@ -1,4 +1,5 @@
 import type { Entry } from "./board.ts";
+import type { Clock } from "./clock.ts";
 import type { Runner, Runners } from "./pool.ts";
 import { Queue } from "./queue.ts";
 
@@ -9,6 +10,7 @@ export class Lane {
   #runners: Runners | undefined;
   /** Workers in a row that could not start. */
   failures = 0;
+  #resting = false;
 
   constructor(make?: () => Runners) {
     this.#make = make;
@@ -17,6 +19,20 @@ export class Lane {
   /** True when its tasks run on this thread. */
   get local(): boolean {
     return this.#make === undefined;
+  }
+
+  /** True while nothing is started, since a worker could not start. */
+  get resting(): boolean {
+    return this.#resting;
+  }
+
+  rest(clock: Clock, ms: number, then: () => void): void {
+    this.#resting = true;
+    const go = (): void => {
+      this.#resting = false;
+      then();
+    };
+    clock.after(ms, go, true);
   }
 
   /** A free runner of the pool, which is made on first use; undefined when all are busy. */
