@@ -7,7 +7,6 @@ import {
 } from "node:worker_threads";
 import workerpool, { type Pool as Executor } from "workerpool";
 import { argumentError, isPlain } from "./args.ts";
-import { realClock, type Timer } from "./clock.ts";
 import { ControlBlock, MEMORY_PAGES } from "./control.ts";
 import type { Answer, Call, Done, Message, Order, RunCall, RunOrder, WorkerSetup } from "./protocol.ts";
 import { environment, type TargetRecord } from "./target.ts";
@@ -33,8 +32,6 @@ export interface Host {
 
 /** ms; workerpool takes 0 for 1000 */
 const TERMINATE_MS = 1;
-/** How long an idle thread goes on to keep the process alive. */
-const LINGER_MS = 5;
 
 /**
  * A worker thread, its memory and its port. workerpool starts, watches and ends it, and knows when a run is over;
@@ -53,8 +50,6 @@ export class Thread implements Host {
   #generation = 0;
   #done: Done | undefined;
   #ended: Promise<void> | undefined;
-  #held = false;
-  #letGo: Timer | undefined;
 
   constructor(script: string, init: Call | undefined, resourceLimits: ResourceLimits = {}) {
     const memory = new WebAssembly.Memory({ ...MEMORY_PAGES, shared: true });
@@ -128,7 +123,6 @@ export class Thread implements Host {
   }
 
   end(): Promise<void> {
-    this.#letGo?.cancel(); // whoever waits for its end keeps the process alive
     this.#ended ??= new Promise((resolve) => {
       const close = (): void => {
         this.#drain();
@@ -140,12 +134,8 @@ export class Thread implements Host {
     return this.#ended;
   }
 
-  /**
-   * A thread keeps the process alive only while it runs, and shortly after: the next run often comes at once, and each
-   * change of mind costs as much as a message.
-   */
+  /** A thread keeps the process alive only while it runs, and while it is being ended. */
   #hold(running: boolean): void {
-    this.#letGo?.cancel();
     const handler = (this.#executor as unknown as { workers: { worker: Worker | null }[] }).workers[0];
     const worker = handler?.worker;
     if (!this.#watched)
@@ -153,15 +143,8 @@ export class Thread implements Host {
         this.#lost = true;
       });
     this.#watched = true;
-    if (!running && this.#ended === undefined)
-      this.#letGo = realClock.after(LINGER_MS, () => {
-        this.#held = false;
-        worker?.unref();
-      });
-    else if (running && !this.#held) {
-      this.#held = true;
-      worker?.ref();
-    }
+    if (running) worker?.ref();
+    else if (this.#ended === undefined) worker?.unref();
   }
 
   #receive = (answer: Answer): void => {
