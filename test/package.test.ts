@@ -60,7 +60,7 @@ test("the package holds what is needed and no more", () => {
   const rest = paths.filter((path) => !/^(package\.json|README\.md|LICENSE|CHANGELOG\.md)$/.test(path));
   assert.ok(rest.includes("assembly/index.ts"));
   for (const path of rest.filter((path) => path !== "assembly/index.ts"))
-    assert.match(path, /^dist\/(kernels(-unshared)?\.wasm|cli\.js|(esm|cjs)\/[\w./-]+\.(js|d\.ts|json))$/);
+    assert.match(path, /^dist\/(kernels\.wasm|cli\.js|(esm|cjs)\/[\w./-]+\.(js|d\.ts|json))$/);
   assert.ok(rest.some((path) => path === "dist/esm/worker.js"));
 });
 

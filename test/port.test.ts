@@ -14,27 +14,7 @@ import {
 } from "kerfwork";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-
-const failure = async (promise: Promise<unknown>): Promise<KerfworkError> => {
-  try {
-    await promise;
-  } catch (error) {
-    assert.instance(error, KerfworkError);
-    return error as KerfworkError;
-  }
-  throw new Error("it did not fail");
-};
-
-/** A circle of short moves. */
-const circle = (n: number, feed = 3000): string[] => [
-  `G21G90M4S300F${feed}`,
-  ...Array.from({ length: n }, (_, i) => {
-    const angle = (i / n) * 2 * Math.PI;
-    return `G1X${(20 + 20 * Math.cos(angle)).toFixed(3)}Y${(20 + 20 * Math.sin(angle)).toFixed(3)}`;
-  }),
-];
-const text = (lines: readonly string[]): string => `${lines.join("\n")}\n`;
-const LONG = text(["G21G90M4S300F600", ...Array.from({ length: 40 }, (_, i) => `G1X${(i % 2) * 10}Y${i}`)]);
+import { circle, failure, LONG, text } from "./jobs.ts";
 
 const simulated = async (
   use: (simulator: Simulator, machine: Machine) => Promise<void>,

@@ -52,8 +52,8 @@ export function compiled(manager: TaskManager): void {
 
   // literals and functions: the context comes first and is not among the arguments
   const literal = manager.runProcess(
-    (context, n: number, text: string) => {
-      same<typeof context, ExecutionContext>(true);
+    (_context, n: number, text: string) => {
+      same<typeof _context, ExecutionContext>(true);
       return text.repeat(n);
     },
     [3, "ab"],
@@ -105,7 +105,7 @@ export function compiled(manager: TaskManager): void {
   same<typeof any.error, Error | undefined>(true);
   // @ts-expect-error tasks are not set from outside
   any.status = "completed";
-  const stop = manager.tasksUpdated.connect((update) => same<typeof update, TasksUpdate>(true));
+  const stop = manager.tasksUpdated.connect((_update) => same<typeof _update, TasksUpdate>(true));
   same<typeof stop, () => void>(true);
   same<ReturnType<TaskManager["getTask"]>, Task<unknown> | undefined>(true);
   const main = manager.runOnMain(() => 7);

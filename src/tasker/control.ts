@@ -79,7 +79,11 @@ export class ControlBlock {
 
   /** Readies the block for the next run; nobody else may be using it. */
   open(generation: number): void {
-    this.#words.fill(0);
+    // no more than that: the lines of the block travel between two cores
+    for (const word of [CANCEL, HANDLED, STEP, SEQUENCE, STATE, MESSAGE_SEQUENCE, MESSAGE_LENGTH])
+      this.#words[word] = 0;
+    this.#numbers[BASE] = 0;
+    this.#numbers[SPAN] = 0;
     this.#progress = 0;
     this.#message = "";
     this.#messageSeen = 0;

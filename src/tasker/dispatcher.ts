@@ -47,6 +47,7 @@ export class Dispatcher {
     readonly thread: Lane;
     readonly isolated: Lane;
   };
+  readonly #all: readonly Lane[];
   readonly watch: Watch;
   /** Entries that were taken out of service and whose code has not ended. */
   readonly retiring = new Set<Entry>();
@@ -85,6 +86,7 @@ export class Dispatcher {
       thread: pool(() => options().maxThreads, "thread", THREAD_IDLE_MS),
       isolated: pool(() => options().maxWorkers, "process"),
     };
+    this.#all = Object.values(this.lanes);
   }
 
   #newPool(size: number, isolation: "thread" | "process", idleMs: number | undefined): Pool {
@@ -113,10 +115,6 @@ export class Dispatcher {
       waits: this.#waits.percentiles(),
       runs: this.#runs.percentiles(),
     };
-  }
-
-  get #all(): Lane[] {
-    return Object.values(this.lanes);
   }
 
   /** Entries that wait for a runner or for their group. */

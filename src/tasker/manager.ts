@@ -9,7 +9,6 @@ import {
   type FullManagerOptions,
   type ManagerOptions,
   managerOptions,
-  NO_OPTIONS,
   type ProcessOptions,
   type TaskOptions,
   type ThreadOptions,
@@ -91,7 +90,7 @@ export class TaskManager {
   addCoroutine<A extends unknown[], R>(
     run: TaskFunction<A, R>,
     args: NoInfer<A> = [] as unknown[] as A,
-    options: TaskOptions<Awaited<R>> = NO_OPTIONS,
+    options: TaskOptions<Awaited<R>> = {},
   ): Task<Awaited<R>> {
     if (typeof run !== "function") throw invalid("run", "a function", run);
     const begin = async (entry: Entry): Promise<Outcome> => {
@@ -125,7 +124,7 @@ export class TaskManager {
     args: NoInfer<A>,
     options?: ProcessOptions<Awaited<R>>,
   ): Task<Awaited<R>>;
-  runProcess(target: unknown, args: unknown, options: ProcessOptions<unknown> = NO_OPTIONS): Task<unknown> {
+  runProcess(target: unknown, args: unknown, options: ProcessOptions<unknown> = {}): Task<unknown> {
     return this.#submit("process", { target: recordTarget(target), args: args as unknown[] }, options).task;
   }
 
@@ -140,7 +139,7 @@ export class TaskManager {
     args: NoInfer<A>,
     options?: ThreadOptions<Awaited<R>>,
   ): Task<Awaited<R>>;
-  runThread(target: unknown, args: unknown, options: ThreadOptions<unknown> = NO_OPTIONS): Task<unknown> {
+  runThread(target: unknown, args: unknown, options: ThreadOptions<unknown> = {}): Task<unknown> {
     return this.#submit("thread", { target: recordTarget(target), args: args as unknown[] }, options).task;
   }
 

@@ -178,22 +178,8 @@ export interface FullTaskOptions {
   readonly isolation: "thread" | "process";
 }
 
-/** What a submission without options gets; it need not be checked. */
-export const NO_OPTIONS: ProcessOptions<never> = Object.freeze({});
-const DEFAULTS: FullTaskOptions = Object.freeze({
-  replace: "overlap",
-  visible: true,
-  weight: 1,
-  priority: 0,
-  timeoutMs: undefined,
-  transfer: [],
-  retries: 0,
-  isolation: "thread",
-});
-
 /** Checks the options of a submission. */
 export function taskOptions(kind: keyof typeof NAMES, options: ProcessOptions<unknown>): FullTaskOptions {
-  if (options === NO_OPTIONS) return DEFAULTS;
   checkNames(options, NAMES[kind]);
   optional("whenDone", "function", options.whenDone);
   optional("whenEvent", "function", options.whenEvent);
