@@ -6,18 +6,25 @@ import { compare } from "./harness.ts";
 import {
   bitmapPair,
   contourPair,
-  fitWork,
+  fitPair,
   flattenPair,
   histogramPair,
   lumaPair,
+  nestPair,
   orderPairs,
   otsuPair,
+  type Twin,
   textPair,
   thresholdPair,
 } from "./pairs.ts";
 import { drawing, job, outlines, photo, strokes } from "./scenes.ts";
 
 const engine = new Engine(undefined, new WebAssembly.Module(readFileSync("dist/kernels.wasm")));
+
+/** Written by `bench/run.mjs` beside this bench. */
+const { makeTwin } = (await import(new URL("./twin.mjs", import.meta.url).href)) as {
+  makeTwin(buffer: ArrayBufferLike): Twin;
+};
 
 const WIDTH = 6000;
 const HEIGHT = 4000;
@@ -79,12 +86,16 @@ await section(async () => {
 for (const mode of ["pixels", "polygons", "curves"] as const)
   await section(async () => {
     const [width, height] = [4000, 2500];
-    const work = fitWork(engine, drawing(width, height, 16_000), width, height, mode);
-    await compare(`fit ${mode}, 10 MP`, { ...work, unit: "corner" });
+    const pair = fitPair(engine, makeTwin, drawing(width, height, 16_000), width, height, mode);
+    await compare(`fit ${mode}, 10 MP`, { ...pair, unit: "corner" });
   });
 
 await section(async () => {
   await compare("flatten cubics", { ...flattenPair(engine, outlines(10_000), 0.02), unit: "point" });
+});
+
+await section(async () => {
+  await compare("nesting of 10,000 paths", { ...nestPair(engine, makeTwin, 10_000), unit: "path" });
 });
 
 await section(async () => {
