@@ -73,10 +73,16 @@ interface PeerPool {
   destroy(): Promise<unknown>;
 }
 
-async function theirs(name: "piscina" | "tinypool"): Promise<Contender | undefined> {
-  const exports = (await peer(name)) as Record<string, new (options: object) => PeerPool> | undefined;
+type PeerClass = new (options: object) => PeerPool;
+
+/** What makes a pool of a peer, or undefined where it is not installed. */
+async function peerPool(name: "piscina" | "tinypool"): Promise<(() => Contender) | undefined> {
+  const exports = (await peer(name)) as Record<string, PeerClass> | undefined;
   const Pool = exports && (exports.Piscina ?? exports.Tinypool ?? exports.default);
-  if (Pool === undefined) return undefined;
+  return Pool && (() => theirs(name, Pool));
+}
+
+function theirs(name: "piscina" | "tinypool", Pool: PeerClass): Contender {
   const pool = new Pool({
     filename: name === "piscina" ? script : pathToFileURL(script).href,
     minThreads: 1,
@@ -110,10 +116,6 @@ const median = (values: readonly number[]): number => quantile(Float64Array.from
 
 /** Round trips and floods of all contenders in turns; ours over workerpool's is held to a bar. */
 async function dispatch(contenders: readonly Contender[]): Promise<void> {
-  for (const { name, noop } of contenders) {
-    const first = await timed(noop);
-    report(`${name}: thread up and first no-op`, "ms", 1, { median: first, p99: first, max: first });
-  }
   const one = new Map<string, number[]>();
   const flood = new Map<string, number[]>();
   for (let batch = 0; batch < 25; batch++)
@@ -216,9 +218,22 @@ async function queue(): Promise<void> {
   await manager.shutdown();
 }
 
-const contenders = [ours(), bare(), await theirs("piscina"), await theirs("tinypool")].filter(
-  (contender): contender is Contender => contender !== undefined,
-);
+const makers = [ours, bare, await peerPool("piscina"), await peerPool("tinypool")];
+const contenders: Contender[] = [];
+for (const make of makers) {
+  if (make === undefined) continue;
+  // some pools start their threads as they are made, others with the first task: from nothing to the first answer
+  const start = performance.now();
+  const contender = make();
+  await contender.noop();
+  const first = performance.now() - start;
+  report(`${contender.name}: from nothing to the first no-op`, "ms", 1, {
+    median: first,
+    p99: first,
+    max: first,
+  });
+  contenders.push(contender);
+}
 await dispatch(contenders);
 await cancels(contenders);
 await Promise.all(contenders.map((contender) => contender.close()));
