@@ -6,18 +6,16 @@ import { compare } from "./harness.ts";
 import {
   bitmapPair,
   contourPair,
-  fitPair,
   flattenPair,
   histogramPair,
   lumaPair,
-  nestPair,
   orderPairs,
   otsuPair,
-  type Twin,
   textPair,
   thresholdPair,
 } from "./pairs.ts";
 import { drawing, job, outlines, photo, strokes } from "./scenes.ts";
+import { fitPair, nestPair, type Twin } from "./twins.ts";
 
 const engine = new Engine(undefined, new WebAssembly.Module(readFileSync("dist/kernels.wasm")));
 
