@@ -1,4 +1,4 @@
-import type { Curves } from "kerfwork";
+import { type Drawing, visit } from "./drawing.ts";
 
 /**
  * Closed polylines, x and y in turns, the first point not repeated. Black lies on the right hand with y down, so areas
@@ -74,20 +74,14 @@ export class Pen {
   }
 }
 
-/** A traced picture, of one unit a pixel, flattened. */
-export function outlineOf({ ends, kinds, xy }: Curves): Outline {
+/** What a tracer drew, of one unit a pixel, flattened. */
+export function outlineOf(drawing: Drawing): Outline {
   const pen = new Pen();
-  let p = 0;
-  let s = 0;
-  for (const end of ends) {
-    pen.move(xy[p], xy[p + 1]);
-    p += 2;
-    for (; s < end; s++) {
-      if (kinds[s] === 0) pen.line(xy[p], xy[p + 1]);
-      else pen.cubic(xy[p], xy[p + 1], xy[p + 2], xy[p + 3], xy[p + 4], xy[p + 5]);
-      p += kinds[s] === 0 ? 2 : 6;
-    }
-  }
+  visit(
+    drawing,
+    (x, y) => pen.move(x, y),
+    (p) => (p.length === 2 ? pen.line(p[0], p[1]) : pen.cubic(p[0], p[1], p[2], p[3], p[4], p[5])),
+  );
   return pen.outline();
 }
 
