@@ -59,7 +59,10 @@ const FORMATS = {
       row.name,
       row.unit,
       row.value === null ? "not taken" : figure(row.value),
-      verdict(row, row.bar.atMost === undefined ? `>= ${row.bar.atLeast}` : `<= ${row.bar.atMost}`),
+      verdict(
+        row,
+        row.bar.atMost === undefined ? `>= ${figure(row.bar.atLeast)}` : `<= ${figure(row.bar.atMost)}`,
+      ),
     ]),
   compare: (row) =>
     columns([
