@@ -18,35 +18,26 @@ for (const kind of KINDS) {
   const corners = large.corners / small.corners;
   const pixels = (LARGE / SMALL) ** 2;
   const row = { "ms at 1 MP": small.ms, "ms at 16 MP": large.ms, "x time": time, "x corners": corners };
-  figures(`${kind}, curves`, {
-    ...row,
-    "ns a corner": (large.ms * 1e6) / large.corners,
-    MB: large.megabytes,
-  });
+  figures(`${kind}, curves`, { ...row, "ns a corner": (large.ms * 1e6) / large.corners });
   bar(`${kind}: x time / x work`, "ratio", time / Math.max(corners, pixels), { atMost: 1.3 });
 }
 
-const dots = run("kerfwork curves", "dots", 2000);
+// a single run: results of earlier ones wait for the collector
+const dots = run("kerfwork curves", "dots", 2000, 0);
 bar("1,000,000 dots: peak memory added", "MB", dots?.figures.megabytes ?? Infinity, { atMost: 150 });
 
-interface Growth {
-  readonly ms: number;
-  readonly corners: number;
-  readonly megabytes: number;
-}
-
-function measured(kind: keyof typeof PATTERNS, side: number): Growth | undefined {
-  const curves = run("kerfwork curves", kind, side);
-  const borders = run("kerfwork extraction", kind, side);
-  if (curves === undefined || borders === undefined) return undefined;
-  return { ms: curves.ms, corners: borders.figures.corners, megabytes: curves.figures.megabytes };
+function measured(kind: keyof typeof PATTERNS, side: number): { ms: number; corners: number } | undefined {
+  const curves = run("kerfwork curves", kind, side, 3);
+  const borders = run("kerfwork extraction", kind, side, 0);
+  return curves && borders && { ms: curves.ms, corners: borders.figures.corners };
 }
 
 function run(
   tracer: "kerfwork curves" | "kerfwork extraction",
   kind: keyof typeof PATTERNS,
   side: number,
+  runs: number,
 ): Outcome | undefined {
-  const rules = { runs: 3, budgetMs: 1500, limitMs: 60_000 };
+  const rules = { runs, budgetMs: 1500, limitMs: 60_000 };
   return contest(tracer, PATTERNS[kind](side, side), `${kind} of ${side} px`, rules);
 }

@@ -1,9 +1,16 @@
-import { type Curves, trace } from "kerfwork";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { type Curves, type Image, trace } from "kerfwork";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
+import { geometricMean } from "../bench/contest.ts";
+import { PATTERNS } from "../bench/corpus.ts";
+import { fromSvg, readDrawing, toSvg, writeDrawing } from "../bench/drawing.ts";
 import { areaOf, lengthOf, type Outline, outlineOf, Pen } from "../bench/outline.ts";
 import { bitsOf, render, shapes } from "../bench/shapes.ts";
 import { truthOf } from "../bench/truth.ts";
+import { xorPercent } from "../bench/xor.ts";
 
 // The tracer's bench is only worth what its measures are: each is held to cases whose answers are known.
 
@@ -179,6 +186,78 @@ test("the edges of a shape's pixels are about as far from it as cutting at a hal
   near(truth.mean, 0.224, 0.01, "mean");
   near(truth.bias, 0, 0.01, "bias");
   assert.ok(truth.hausdorff < 1.3);
+});
+
+test("fromSvg reads what tracers write: relative and absolute, transforms, curves, white layers left out", () => {
+  const svg = `<svg><g transform="translate(0,40) scale(0.1,-0.1)" fill="#000">
+    <path d="M80 350 l0 -250 220 0 0 250z m50 -50l10 0 0 -10z"/></g></svg>`;
+  const { ends, kinds, xy } = fromSvg(svg);
+  assert.equal([...ends], [4, 7]);
+  assert.equal([...kinds], [0, 0, 0, 0, 0, 0, 0]);
+  assert.equal([...xy.subarray(0, 10)], [8, 5, 8, 30, 30, 30, 30, 5, 8, 5]);
+  assert.equal([...xy.subarray(10, 14)], [13, 10, 14, 10]);
+  const curved = fromSvg(
+    '<svg><path fill="rgb(255,255,255)" d="M 0 0 L 9 0 L 9 9 Z"/>' +
+      '<path d="M1 1H7V7Q4 10 1 7C1 5 1 3 1 1Z" fill="#000000" transform="translate(10,20)"/></svg>',
+  );
+  assert.equal([...curved.kinds], [0, 0, 1, 1]);
+  assert.equal([...curved.xy], [11, 21, 17, 21, 17, 27, 15, 29, 13, 29, 11, 27, 11, 25, 11, 23, 11, 21]);
+  assert.throws(
+    () => fromSvg('<path d="M0 0A1 1 0 0 0 2 2"/>'),
+    /Expected a path of M, L, H, V, Q, C and Z, got A/,
+  );
+});
+
+test("toSvg and fromSvg keep a trace as it is", () => {
+  const image = PATTERNS.discs(200, 120);
+  const traced = trace(image, { threshold: 128, dpi: 25.4 });
+  const { ends, kinds, xy } = fromSvg(toSvg(traced, 200, 120));
+  assert.equal([ends, kinds, xy], [traced.ends, traced.kinds, traced.xy]);
+});
+
+test("readDrawing reads what writeDrawing wrote", () => {
+  const traced = trace(PATTERNS.discs(200, 120), { threshold: 128, dpi: 25.4 });
+  const path = join(mkdtempSync(join(tmpdir(), "drawing-")), "a.f64");
+  writeDrawing(traced, path);
+  const { ends, kinds, xy } = readDrawing(path);
+  assert.equal([ends, kinds, xy], [traced.ends, traced.kinds, traced.xy]);
+  rmSync(dirname(path), { recursive: true });
+});
+
+test("xorPercent counts the pixels that changed, half gray as white", () => {
+  const shown = [0, 0, 127, 128, 255, 255, 255, 0];
+  class Resvg {
+    render(): { pixels: Uint8Array; width: number; height: number } {
+      return { pixels: Uint8Array.from(shown.flatMap((v) => [v, v, v, 255])), width: 4, height: 2 };
+    }
+  }
+  const nothing = { ends: new Uint32Array(0), kinds: new Uint8Array(0), xy: new Float32Array(0) };
+  const picture = (data: number[]): Image => ({ width: 4, height: 2, data: Uint8Array.from(data) });
+  assert.is(xorPercent(nothing, picture([0, 0, 0, 255, 255, 255, 255, 0]), { Resvg }), 0);
+  assert.is(xorPercent(nothing, picture([255, 0, 0, 0, 255, 255, 255, 0]), { Resvg }), 25);
+  const other = { ...picture([0, 0]), width: 2, height: 1 };
+  assert.throws(() => xorPercent(nothing, other, { Resvg }), /Rendered 4 x 2 for 2 x 1/);
+});
+
+test("patterns are what they are called", () => {
+  const traced = (kind: keyof typeof PATTERNS, side: number): Curves =>
+    trace(PATTERNS[kind](side, side), { threshold: 128, despecklePx: 0, mode: "pixels" });
+  assert.is(traced("dots", 60).ends.length, 900);
+  assert.is(Math.max(...traced("rings", 60).depth), 29);
+  assert.equal([...traced("comb", 60).depth], [0]);
+  assert.equal([...traced("serpentine", 60).depth], [0]);
+  assert.ok(traced("diagonals", 400).ends.length > 20);
+  for (const kind of ["hatch", "dither", "halftone", "discs"] as const) {
+    const { data } = PATTERNS[kind](500, 300);
+    const black = data.reduce((sum, v) => sum + (v === 0 ? 1 : 0), 0) / data.length;
+    assert.ok(black > 0.1 && black < 0.6, `${kind}: ${black}`);
+  }
+});
+
+test("geometricMean lets twice and half cancel out", () => {
+  near(geometricMean([0.5, 2]) as number, 1, 1e-12, "mean");
+  near(geometricMean([1, 10, 100]) as number, 10, 1e-12, "mean");
+  assert.is(geometricMean([]), undefined);
 });
 
 test.run();
