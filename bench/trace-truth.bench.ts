@@ -10,9 +10,6 @@ import { type Truth, truthOf } from "./truth.ts";
 
 /** A pixel is a millimetre, so that results are in pixels; every speck is kept. */
 const EQUAL: TraceOptions = { threshold: 128, despecklePx: 0, dpi: 25.4 };
-/** What bits and gray are traced with besides. */
-const BITS: TraceOptions = {};
-const GRAY: TraceOptions = {};
 
 type Way = (picture: { gray: Image; bits: Image; name: string }) => Drawing | undefined;
 
@@ -22,10 +19,10 @@ const beside =
     contest(tracer, bits, `shapes ${name}`, { runs: 0, draw: true })?.drawing;
 
 const WAYS = {
-  "curves of bits": ({ bits }) => trace(bits, { ...EQUAL, ...BITS }),
-  "curves of gray": ({ gray }) => trace(gray, { ...EQUAL, ...GRAY }),
-  "polygons of bits": ({ bits }) => trace(bits, { ...EQUAL, ...BITS, mode: "polygons" }),
-  "polygons of gray": ({ gray }) => trace(gray, { ...EQUAL, ...GRAY, mode: "polygons" }),
+  "curves of bits": ({ bits }) => trace(bits, EQUAL),
+  "curves of gray": ({ gray }) => trace(gray, EQUAL),
+  "polygons of bits": ({ bits }) => trace(bits, { ...EQUAL, mode: "polygons" }),
+  "polygons of gray": ({ gray }) => trace(gray, { ...EQUAL, mode: "polygons" }),
   "potrace curves": beside("potrace stock"),
   "OpenCV polygons": beside("OpenCV tuned"),
   "vtracer curves": beside("vtracer tuned"),
