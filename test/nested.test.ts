@@ -53,6 +53,7 @@ staged(
     const dead = manager.runProcess(nested("dies"), [word], { whenDone() {} });
     await until(() => manager.getTask("child")?.status === "running");
     const orphan = manager.getTask("child");
+    Atomics.store(word, 3, 1);
     await done(dead);
     assert.is(codeOf(dead), "WORKER_CRASHED");
     await orphan?.ended;

@@ -4,7 +4,7 @@ import type { ResourceLimits } from "node:worker_threads";
 import workerpool, { type Pool as Executor } from "workerpool";
 import { argumentError } from "./args.ts";
 import { ControlBlock, RUNNING } from "./control.ts";
-import type { Answer, Call, Done, Message, Order } from "./protocol.ts";
+import type { Answer, Call, Done, Message, Order, RunOrder } from "./protocol.ts";
 import type { Host } from "./thread.ts";
 
 /**
@@ -41,11 +41,7 @@ export class Child implements Host {
     return this.#lost;
   }
 
-  async run(
-    order: Order & { type: "run" },
-    _transfer: ArrayBuffer[],
-    hear: (message: Message) => void,
-  ): Promise<Done> {
+  async run(order: RunOrder, _transfer: ArrayBuffer[], hear: (message: Message) => void): Promise<Done> {
     if (this.#ended !== undefined) throw new Error("the process was ended");
     let bytes: Uint8Array;
     try {

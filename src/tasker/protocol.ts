@@ -39,7 +39,8 @@ export type Order =
   | {
       readonly type: "run";
       readonly generation: number;
-      readonly target: TargetRecord;
+      /** A thread gets each target once, and knows it by its number, counted from 0, from then on. */
+      readonly target: TargetRecord | number;
       readonly args: readonly unknown[];
       /** Pooled buffers among the arguments, which must not be kept. */
       readonly staged: readonly SharedArrayBuffer[];
@@ -54,18 +55,7 @@ export type Order =
       readonly error?: ErrorRecord;
     };
 
-export type RunOrder = Order & { readonly type: "run" };
-
-/**
- * The call that starts a run. Plain arguments come with it, and plain results, in an array, are its answer: they can
- * always be cloned. All else passes over the port. A target is sent once, and has a number from then on.
- */
-export type RunCall = (
-  generation?: number,
-  target?: number,
-  args?: readonly unknown[],
-  record?: TargetRecord,
-) => Promise<[value: unknown] | undefined>;
+export type RunOrder = Order & { readonly type: "run"; readonly target: TargetRecord };
 
 /** Worker to main thread, about the run in hand. */
 export type Message =

@@ -8,17 +8,7 @@ import { isPlain, packResult } from "./args.ts";
 import { BlockContext, type ContextLink, canceled, directContext } from "./context.ts";
 import { ControlBlock, MEMORY_PAGES, RUNNING } from "./control.ts";
 import { Forwarder } from "./forward.ts";
-import type {
-  Answer,
-  Call,
-  Done,
-  EventAnswer,
-  Message,
-  Order,
-  RunCall,
-  RunOrder,
-  WorkerSetup,
-} from "./protocol.ts";
+import type { Answer, Call, Done, EventAnswer, Message, Order, RunOrder, WorkerSetup } from "./protocol.ts";
 import { environment, resolveTarget, type TargetRecord, type TaskFunction } from "./target.ts";
 
 /** Events sent and not yet handled, beyond which the sender waits. */
@@ -42,14 +32,8 @@ const block = new ControlBlock(memory.buffer);
 const surroundings = environment();
 surroundings.memory = memory;
 
-let waiting: RunOrder | undefined;
 let running: Run | undefined;
 let initialized: Promise<void> | undefined;
-
-function receive(order: Order): void {
-  if (order.type === "run") waiting = order;
-  else running?.receive(order);
-}
 
 /** One target at work: its context's link to the manager. */
 class Run implements ContextLink {
@@ -146,7 +130,7 @@ class Run implements ContextLink {
     const end = performance.now() + timeoutMs;
     for (;;) {
       const wakes = block.wakes;
-      for (let order = poll(); order !== undefined; order = poll()) receive(order);
+      for (let order = poll(); order !== undefined; order = poll()) this.receive(order);
       if (reply !== undefined) return reply.value;
       const left = end - performance.now();
       if (left <= 0) break;
@@ -252,35 +236,16 @@ function serveThread({ port, provided, init }: WorkerSetup): void {
     poll: () => receiveMessageOnPort(port)?.message as Order | undefined,
   };
   const targets: TargetRecord[] = [];
-  let bytes = 0;
-  /** An order with plain arguments comes with the call, any other over the port before it; answers go likewise. */
-  const run: RunCall = async (generation, id, args, target) => {
-    if (target !== undefined) targets[id as number] = target;
-    while (generation === undefined && waiting === undefined) {
-      const next = channel.poll?.();
-      if (next === undefined) throw new Error("no order came before the call");
-      receive(next);
-    }
-    const order: RunOrder =
-      generation === undefined
-        ? (waiting as RunOrder)
-        : {
-            type: "run",
-            generation,
-            target: targets[id as number] as TargetRecord,
-            args: args ?? [],
-            staged: [],
-          };
-    waiting = undefined;
-    const { done, transfer } = await execute(order, new Run(order.generation, channel));
-    if (done.error === undefined && isPlain(done.value) && done.bytes === bytes) return [done.value];
-    bytes = done.bytes;
+  const serve = async (order: Order & { type: "run" }): Promise<void> => {
+    if (typeof order.target !== "number") targets.push(order.target);
+    const target = typeof order.target === "number" ? (targets[order.target] as TargetRecord) : order.target;
+    const known: RunOrder = { ...order, target };
+    const { done, transfer } = await execute(known, new Run(order.generation, channel));
     try {
       channel.post(done, transfer);
     } catch (cause) {
-      channel.post(notCloneable(order, done, cause));
+      channel.post(notCloneable(known, done, cause));
     }
-    return undefined;
   };
   const ready = (): void => channel.post({ type: "ready" });
   if (init === undefined) ready();
@@ -288,9 +253,10 @@ function serveThread({ port, provided, init }: WorkerSetup): void {
     initialized = initialize(init);
     initialized.then(ready, ready); // a failure is told to the first task
   }
-  port.on("message", receive);
+  port.on("message", (order: Order) => void (order.type === "run" ? serve(order) : running?.receive(order)));
   port.unref();
-  workerpool.worker({ run });
+  // the one call: it ends with the thread
+  workerpool.worker({ serve: () => new Promise(() => {}) });
 }
 
 /** A process: no memory is shared, so reports and answers pass as serialized messages, and cancelling kills. */
@@ -321,7 +287,7 @@ function serveProcess(): void {
     }
   };
   process.on("message", (message: { order?: Uint8Array }) => {
-    if (message.order !== undefined) receive(deserialize(message.order) as Order);
+    if (message.order !== undefined) running?.receive(deserialize(message.order) as Order);
   });
   workerpool.worker({ run });
 }
