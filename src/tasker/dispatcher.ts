@@ -39,6 +39,9 @@ const START_WAIT_MS = 20;
 /** Canceled code that goes on reporting gets this many times `graceMs` at most. */
 const GRACES = 10;
 
+/** For what comes after the code that runs: cheaper than `queueMicrotask`, which makes a resource of each call. */
+const NOW = Promise.resolve();
+
 /** Brings entries from their queues to their runners and to their end. */
 export class Dispatcher {
   readonly lanes: {
@@ -138,13 +141,11 @@ export class Dispatcher {
   pump(): void {
     if (this.#pumping) return;
     this.#pumping = true;
-    queueMicrotask(() => {
-      this.#pumping = false;
-      this.#pump();
-    });
+    void NOW.then(this.#pump);
   }
 
-  #pump(): void {
+  #pump = (): void => {
+    this.#pumping = false;
     for (const lane of this.#all) {
       if (lane.resting || (this.#restarts > 0 && !lane.local)) continue;
       for (let entry = lane.queue.peek(); entry !== undefined; entry = lane.queue.peek()) {
@@ -157,7 +158,7 @@ export class Dispatcher {
     }
     while (this.#roomWaiters.length > 0 && this.queued < this.#options().maxQueued)
       this.#roomWaiters.shift()?.();
-  }
+  };
 
   #start(entry: Entry, runner: Entry["runner"]): void {
     entry.runner = runner;
@@ -168,12 +169,13 @@ export class Dispatcher {
   /** Runs an entry's code and files what becomes of it; every path ends in `#end`. */
   #run(entry: Entry): void {
     if (entry.verdict !== undefined) return;
-    this.watch.live.add(entry);
-    const begun = new Promise<Outcome>((resolve) => resolve(entry.begin(entry)));
-    begun.then(
-      (outcome) => this.#end(entry, outcome),
-      (error) => this.#end(entry, { ok: false, error: asError(error) }),
-    );
+    this.watch.add(entry);
+    const failed = (error: unknown): void => this.#end(entry, { ok: false, error: asError(error) });
+    try {
+      entry.begin(entry).then((outcome) => this.#end(entry, outcome), failed);
+    } catch (error) {
+      failed(error); // no memory for a worker, say
+    }
     this.watch.look(entry, false);
     this.watch.wind();
   }
@@ -195,7 +197,7 @@ export class Dispatcher {
     this.watch.look(entry, true);
     if (entry.verdict !== undefined && !entry.task.final) this.#board.sample(entry);
     entry.block = undefined;
-    this.watch.live.delete(entry);
+    this.watch.delete(entry);
     this.retiring.delete(entry);
     this.#groups.leave(entry);
     entry.timer?.cancel();
@@ -203,8 +205,9 @@ export class Dispatcher {
     entry.startedAt = undefined;
     this.pump();
     // a parent that did not come to its end leaves no orphans
-    if (!outcome.ok) for (const child of entry.children.values()) this.cancel(child, outcome.error);
-    entry.children.clear();
+    if (!outcome.ok && entry.children)
+      for (const child of entry.children.values()) this.cancel(child, outcome.error);
+    entry.children = undefined;
     if (this.#account(entry, outcome)) return;
     if (entry.verdict === undefined) this.#finish(entry, outcome);
     entry.task.end();
@@ -312,8 +315,8 @@ export class Dispatcher {
     entry.verdict = verdict;
     if ("reason" in verdict) task.markCancelled();
     this.#board.close(entry);
-    for (const child of entry.children.values()) this.retire(child, { reason })?.();
-    if (!this.watch.live.delete(entry)) {
+    if (entry.children) for (const child of entry.children.values()) this.retire(child, { reason })?.();
+    if (!this.watch.delete(entry)) {
       // its code never began
       entry.lane.queue.remove(entry);
       this.#groups.leave(entry);

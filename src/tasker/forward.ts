@@ -1,5 +1,5 @@
 import { KerfworkError, restoreError } from "../errors.ts";
-import { argumentError } from "./args.ts";
+import { argumentError, movable } from "./args.ts";
 import type { Message, Order, SentOptions } from "./protocol.ts";
 import { environment, recordTarget } from "./target.ts";
 import { Task, type TaskKey, type TaskKind, type TaskSnapshot } from "./task.ts";
@@ -55,9 +55,8 @@ export class Forwarder {
       },
     );
     const call = { target: recordTarget(target), args: args as unknown[] };
-    const moved = transfer.filter((buffer): buffer is ArrayBuffer => buffer instanceof ArrayBuffer);
     try {
-      this.#post({ type: "submit", child, kind, call, options: sent }, moved);
+      this.#post({ type: "submit", child, kind, call, options: sent }, movable(transfer));
     } catch (cause) {
       throw argumentError(call.target.name, cause);
     }

@@ -92,7 +92,7 @@ export class Thread implements Host {
       const { target } = order;
       const number = this.#targets.get(target);
       try {
-        this.post(number === undefined ? order : { ...order, target: number }, transfer);
+        this.#port.postMessage(number === undefined ? order : { ...order, target: number }, transfer);
       } catch (cause) {
         throw argumentError(target.name, cause);
       }

@@ -6,7 +6,7 @@ const START_LOOK_MS = 10;
 
 /** The entries whose code may be running and still counts: looks at what they report, as long as there are any. */
 export class Watch {
-  readonly live = new Set<Entry>();
+  #live = new Set<Entry>();
   readonly #board: Board;
   readonly #clock: Clock;
   readonly #intervalMs: () => number;
@@ -21,6 +21,23 @@ export class Watch {
     this.#clock = clock;
     this.#intervalMs = intervalMs;
     this.#started = started;
+  }
+
+  get live(): ReadonlySet<Entry> {
+    return this.#live;
+  }
+
+  add(entry: Entry): void {
+    this.#live.add(entry);
+  }
+
+  /** False when it was not there. */
+  delete(entry: Entry): boolean {
+    if (!this.#live.has(entry)) return false;
+    // as the board's maps
+    if (this.#live.size === 1) this.#live = new Set();
+    else this.#live.delete(entry);
+    return true;
   }
 
   /** Takes over what an entry's code has reported; its progress and message only when that is due. */

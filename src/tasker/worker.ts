@@ -4,7 +4,7 @@ import { deserialize, serialize } from "node:v8";
 import { isMainThread, type MessagePort, receiveMessageOnPort, workerData } from "node:worker_threads";
 import workerpool from "workerpool";
 import { describe, KerfworkError, recordError } from "../errors.ts";
-import { isPlain, packResult } from "./args.ts";
+import { isPlain, movable, packResult } from "./args.ts";
 import { BlockContext, type ContextLink, canceled, directContext } from "./context.ts";
 import { ControlBlock, MEMORY_PAGES, RUNNING } from "./control.ts";
 import { Forwarder } from "./forward.ts";
@@ -42,7 +42,7 @@ class Run implements ContextLink {
   readonly reported: (() => void) | undefined;
   over = false;
   readonly #channel: Channel;
-  readonly #replies = new Map<number, (value: unknown) => void>();
+  #waiters: Map<number, (value: unknown) => void> | undefined;
   #controller: AbortController | undefined;
   #correlation = 0;
   #sent = 0;
@@ -60,6 +60,12 @@ class Run implements ContextLink {
   get #abort(): AbortController {
     this.#controller ??= new AbortController();
     return this.#controller;
+  }
+
+  /** Who waits for which reply. Most code never asks for anything. */
+  get #replies(): Map<number, (value: unknown) => void> {
+    this.#waiters ??= new Map();
+    return this.#waiters;
   }
 
   get forwarder(): Forwarder {
@@ -149,14 +155,15 @@ class Run implements ContextLink {
   }
 
   #event(message: Message, transfer: readonly ArrayBuffer[]): void {
+    const moved = movable(transfer);
     // the events of a process wait in its pipe: nobody counts them down in its memory
     while (this.#channel.poll !== undefined) {
       const handled = block.handledEvents;
       if (this.#sent - handled < EVENTS_AHEAD || block.isCancelled()) break;
       block.waitHandled(handled, NAP_MS);
     }
+    this.#post(message, moved);
     this.#sent++;
-    this.#post(message, transfer);
   }
 
   #post(message: Message, transfer: readonly ArrayBuffer[] = []): void {
@@ -183,7 +190,7 @@ async function execute(order: RunOrder, run: Run): Promise<{ done: Done; transfe
   const done = { type: "done", generation: order.generation } as const;
   let unfit = initialized !== undefined;
   try {
-    await initialized;
+    if (unfit) await initialized;
     unfit = false;
     if (block.isCancelled()) throw canceled();
     const target = resolved.get(order.target) ?? (await resolve(order.target));
@@ -232,14 +239,15 @@ async function initialize({ target, args }: Call): Promise<void> {
 function serveThread({ port, provided, init }: WorkerSetup): void {
   for (const [name, value] of provided) surroundings.provided.set(name, value);
   const channel: Channel = {
-    post: (answer, transfer = []) => (port as MessagePort).postMessage(answer, [...transfer]),
+    post: (answer, transfer) => (port as MessagePort).postMessage(answer, transfer as ArrayBuffer[]),
     poll: () => receiveMessageOnPort(port)?.message as Order | undefined,
   };
   const targets: TargetRecord[] = [];
   const serve = async (order: Order & { type: "run" }): Promise<void> => {
-    if (typeof order.target !== "number") targets.push(order.target);
-    const target = typeof order.target === "number" ? (targets[order.target] as TargetRecord) : order.target;
-    const known: RunOrder = { ...order, target };
+    let { target } = order;
+    if (typeof target === "number") target = targets[target] as TargetRecord;
+    else targets.push(target);
+    const known = { ...order, target };
     const { done, transfer } = await execute(known, new Run(order.generation, channel));
     try {
       channel.post(done, transfer);
