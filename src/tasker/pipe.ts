@@ -56,13 +56,13 @@ export class Frames {
 
 /**
  * A child process's end of its pipe. The event loop reads it while it turns, blocked code reads it itself, and writing
- * always waits for room: what was written is on its way even when the process dies next. The main thread reads at all
- * times and keeps what it has written until there is room, so the two ends never wait for each other.
+ * waits for room: what was written is on its way even when the process dies next. The main thread reads whenever its own
+ * event loop turns and keeps what it has written until there is room, so the two ends never wait for each other.
  */
 export class ChildPipe<In, Out> {
   /**
-   * False on Windows, whose pipes cannot be read without waiting: code that blocks would not hear of anything, nor of
-   * the end of its wait.
+   * False on Windows, whose pipes cannot be read without waiting: code that blocks would hear of nothing. There the event
+   * loop does all.
    */
   readonly readable = process.platform !== "win32";
   readonly #socket = new Socket({ fd: PIPE, readable: true, writable: true });
@@ -115,21 +115,41 @@ export class ChildPipe<In, Out> {
     return this.#arrived.shift();
   }
 
+  /** Waits for room. */
   write(value: Out): void {
+    this.#write(frame(value), 0);
+  }
+
+  /** As `write`, but where it would have to wait it gives up, and gives false. */
+  offer(value: Out): boolean {
     const bytes = frame(value);
+    const count = this.#push(bytes, 0);
+    if (count > 0) this.#write(bytes, count); // a frame that was begun is ended
+    return count > 0;
+  }
+
+  #write(bytes: Uint8Array, from: number): void {
+    for (let at = from; at < bytes.length; ) {
+      const count = this.#push(bytes, at);
+      if (count === 0) nap();
+      at += count;
+    }
+  }
+
+  /** Writes what there is room for, and gives how much that was. */
+  #push(bytes: Uint8Array, at: number): number {
     if (!this.readable) {
       this.#socket.write(bytes);
-      return;
+      return bytes.length;
     }
-    for (let at = 0; at < bytes.length; )
-      try {
-        at += writeSync(PIPE, bytes, at);
-      } catch (error) {
-        const { code } = error as NodeJS.ErrnoException;
-        if (code === "EPIPE") orphaned();
-        if (code !== "EAGAIN") throw error;
-        nap();
-      }
+    try {
+      return writeSync(PIPE, bytes, at);
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      if (code === "EPIPE" || code === "ECONNRESET") orphaned();
+      if (code !== "EAGAIN") throw error;
+      return 0;
+    }
   }
 
   #deliver(): void {

@@ -319,21 +319,29 @@ function serveProcess(): void {
   );
   let timer: NodeJS.Timeout | undefined;
   let last = 0;
-  const report = (): void => {
+  const report = (send: "write" | "offer"): void => {
     clearTimeout(timer);
     timer = undefined;
     last = performance.now();
     const { generation } = block;
-    pipe.write({ type: "report", generation, progress: block.readProgress(), message: block.readMessage() });
+    const sent = { generation, progress: block.readProgress(), message: block.readMessage() };
+    if (pipe[send]({ type: "report", ...sent }) === false) later(REPORT_MS);
   };
+  const later = (ms: number): void => {
+    timer ??= setTimeout(() => {
+      timer = undefined;
+      reported();
+    }, ms);
+  };
+  /** Reports at most so often, and without ever waiting; what came in between is reported late, not never. */
   const reported = (): void => {
     const left = last + REPORT_MS - performance.now();
-    if (left <= 0) report();
-    else timer ??= setTimeout(report, left);
+    if (left <= 0) report("offer");
+    else later(left);
   };
   const channel: Channel = {
     post(answer, transfer = []) {
-      if (answer.type === "message" && answer.message.type === "flush") report();
+      if (answer.type === "message" && answer.message.type === "flush") report("write");
       pipe.write(answer);
       if (transfer.length > 0) structuredClone(undefined, { transfer: [...transfer] }); // as if they had moved
     },
@@ -353,7 +361,7 @@ function serveProcess(): void {
     pipe.write({ type: "ready" });
     last = 0;
     const { done } = await execute(order, new Run(order.generation, channel, reported));
-    report();
+    report("write");
     try {
       pipe.write(done);
     } catch (cause) {
