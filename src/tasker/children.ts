@@ -127,7 +127,14 @@ function submitChild(parent: Entry, message: Message & { type: "submit" }, manag
       runner?.post(generation, { type: "childDone", child, error: recordError(error) });
     else {
       const packed = packResult(value, new Set());
-      runner?.post(generation, { type: "childDone", child, value: packed.value }, packed.transfer);
+      try {
+        runner?.post(generation, { type: "childDone", child, value: packed.value }, packed.transfer);
+      } catch (cause) {
+        // it came from a thread, and a process takes less
+        const message = `Expected the result of a task to be cloneable: ${(cause as Error).message}`;
+        const error = new KerfworkError("RESULT_NOT_CLONEABLE", message, { cause });
+        runner?.post(generation, { type: "childDone", child, error: recordError(error) });
+      }
     }
   };
   if (parent.verdict !== undefined) {

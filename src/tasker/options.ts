@@ -72,7 +72,7 @@ export interface TaskOptions<R> {
 }
 
 export interface ThreadOptions<R> extends TaskOptions<R> {
-  /** Buffers in the arguments that move to the worker instead of being copied. */
+  /** Buffers in the arguments that move to the worker instead of being copied; a process gets copies all the same. */
   readonly transfer?: readonly ArrayBufferLike[];
   /** How often it is run again when its worker crashed; for targets that may run twice (default 0). */
   readonly retries?: number;
@@ -80,8 +80,8 @@ export interface ThreadOptions<R> extends TaskOptions<R> {
 
 export interface ProcessOptions<R> extends ThreadOptions<R> {
   /**
-   * `thread` (default), or `process`: a child process, for code that may take its process down. It shares no memory,
-   * reports by message, and is killed on cancel.
+   * `thread` (default), or `process`: a child process, for code that may take its process down. Its code can do all that
+   * a thread's can, but it shares no memory, reports by message, and is killed on cancel.
    */
   readonly isolation?: "thread" | "process";
 }

@@ -55,6 +55,13 @@ export type Order =
       readonly error?: ErrorRecord;
     };
 
+/** To a process, which shares no memory: so many more of the run's events were handled. */
+export interface Handled {
+  readonly type: "handled";
+  readonly generation: number;
+  readonly count: number;
+}
+
 export type RunOrder = Order & { readonly type: "run"; readonly target: TargetRecord };
 
 /** Worker to main thread, about the run in hand. */
@@ -85,6 +92,14 @@ export type Answer =
   | { readonly type: "ready" }
   | { readonly type: "message"; readonly generation: number; readonly message: Message }
   | Done;
+
+/** From a process: what a thread stores in its control block. */
+export interface ProcessReport {
+  readonly type: "report";
+  readonly generation: number;
+  readonly progress: number;
+  readonly message: string;
+}
 
 export interface Done {
   readonly type: "done";

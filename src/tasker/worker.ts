@@ -1,14 +1,27 @@
 // The worker's side: loaded by each worker thread and child process, runs one target at a time.
 
-import { deserialize, serialize } from "node:v8";
+import { deserialize } from "node:v8";
 import { isMainThread, type MessagePort, receiveMessageOnPort, workerData } from "node:worker_threads";
 import workerpool from "workerpool";
 import { describe, KerfworkError, recordError } from "../errors.ts";
 import { isPlain, movable, packResult } from "./args.ts";
 import { BlockContext, type ContextLink, canceled, directContext } from "./context.ts";
 import { ControlBlock, MEMORY_PAGES, RUNNING } from "./control.ts";
+import { Deferred } from "./deferred.ts";
 import { Forwarder } from "./forward.ts";
-import type { Answer, Call, Done, EventAnswer, Message, Order, RunOrder, WorkerSetup } from "./protocol.ts";
+import { ChildPipe, nap } from "./pipe.ts";
+import type {
+  Answer,
+  Call,
+  Done,
+  EventAnswer,
+  Handled,
+  Message,
+  Order,
+  ProcessReport,
+  RunOrder,
+  WorkerSetup,
+} from "./protocol.ts";
 import { environment, resolveTarget, type TargetRecord, type TaskFunction } from "./target.ts";
 
 /** Events sent and not yet handled, beyond which the sender waits. */
@@ -23,6 +36,8 @@ interface Channel {
   post(answer: Answer, transfer?: readonly ArrayBuffer[]): void;
   /** The next order that has arrived, if any, without waiting; undefined where that cannot be told. */
   readonly poll: (() => Order | undefined) | undefined;
+  /** Waits a moment, at most `ms`, and looks what has arrived; for a worker whose memory the main thread does not see. */
+  readonly nap?: (ms: number) => void;
 }
 
 const memory = isMainThread
@@ -140,7 +155,8 @@ class Run implements ContextLink {
       if (reply !== undefined) return reply.value;
       const left = end - performance.now();
       if (left <= 0) break;
-      block.waitWake(wakes, Math.min(left, NAP_MS));
+      if (this.#channel.nap !== undefined) this.#channel.nap(left);
+      else block.waitWake(wakes, Math.min(left, NAP_MS));
     }
     this.#replies.delete(correlation);
     return late;
@@ -150,20 +166,20 @@ class Run implements ContextLink {
     if (this.#channel.poll === undefined)
       throw new KerfworkError(
         "INVALID_STATE",
-        `Expected ${call} in a thread: a process cannot wait without its event loop`,
+        `Expected ${call} in a thread: on Windows a process cannot wait without its event loop`,
       );
   }
 
   #event(message: Message, transfer: readonly ArrayBuffer[]): void {
     const moved = movable(transfer);
-    // the events of a process wait in its pipe: nobody counts them down in its memory
     while (this.#channel.poll !== undefined) {
       const handled = block.handledEvents;
       if (this.#sent - handled < EVENTS_AHEAD || block.isCancelled()) break;
-      block.waitHandled(handled, NAP_MS);
+      if (this.#channel.nap !== undefined) this.#channel.nap(NAP_MS);
+      else block.waitHandled(handled, NAP_MS);
     }
     this.#post(message, moved);
-    this.#sent++;
+    this.#sent++; // what cannot be sent is never handled
   }
 
   #post(message: Message, transfer: readonly ArrayBuffer[] = []): void {
@@ -267,36 +283,74 @@ function serveThread({ port, provided, init }: WorkerSetup): void {
   workerpool.worker({ serve: () => new Promise(() => {}) });
 }
 
-/** A process: no memory is shared, so reports and answers pass as serialized messages, and cancelling kills. */
+/**
+ * A process: no memory is shared, so reports and counts pass as messages too, all through one pipe, and cancelling kills.
+ * workerpool's own channel only tells when a run begins and is over.
+ */
 function serveProcess(): void {
-  const channel: Channel = {
-    post: (answer) => workerpool.workerEmit(serialize(answer)),
-    poll: undefined,
+  let next = new Deferred<RunOrder>();
+  const pipe = new ChildPipe<Order | Handled, Answer | ProcessReport>(
+    (order) => {
+      if (order.type === "run") next.settle({ value: order as RunOrder });
+      else running?.receive(order as Order);
+    },
+    (order) => {
+      if (order.type !== "handled") return false;
+      if (order.generation === block.generation) for (let i = 0; i < order.count; i++) block.handled();
+      return true;
+    },
+  );
+  let timer: NodeJS.Timeout | undefined;
+  let last = 0;
+  const report = (send: "write" | "offer"): void => {
+    clearTimeout(timer);
+    timer = undefined;
+    last = performance.now();
+    const { generation } = block;
+    const sent = { generation, progress: block.readProgress(), message: block.readMessage() };
+    if (pipe[send]({ type: "report", ...sent }) === false) later(REPORT_MS);
   };
-  const run = async (bytes: Uint8Array, init: Uint8Array | undefined): Promise<Uint8Array> => {
-    const order = deserialize(bytes) as RunOrder;
+  const later = (ms: number): void => {
+    timer ??= setTimeout(() => {
+      timer = undefined;
+      reported();
+    }, ms);
+  };
+  /** Reports at most so often, and without ever waiting; what came in between is reported late, not never. */
+  const reported = (): void => {
+    const left = last + REPORT_MS - performance.now();
+    if (left <= 0) report("offer");
+    else later(left);
+  };
+  const channel: Channel = {
+    post(answer, transfer = []) {
+      if (answer.type === "message" && answer.message.type === "flush") report("write");
+      pipe.write(answer);
+      if (transfer.length > 0) structuredClone(undefined, { transfer: [...transfer] }); // as if they had moved
+    },
+    poll: pipe.readable ? () => pipe.poll() as Order | undefined : undefined,
+    nap(ms) {
+      nap(ms);
+      pipe.look();
+      if (timer !== undefined) reported(); // the timer itself waits for the event loop
+    },
+  };
+  const run = async (init: Uint8Array | undefined): Promise<void> => {
     if (init !== undefined) initialized ??= initialize(deserialize(init) as Call);
+    const order = await next.promise;
+    next = new Deferred();
     await initialized?.catch(() => {}); // a failure is told to the first task
     block.open(order.generation);
-    workerpool.workerEmit({ progress: 0, message: "" }); // it is ready
-    let last = 0;
-    const report = (): void => {
-      const now = performance.now();
-      if (now - last < REPORT_MS) return;
-      last = now;
-      workerpool.workerEmit({ progress: block.readProgress(), message: block.readMessage() });
-    };
-    const { done } = await execute(order, new Run(order.generation, channel, report));
-    workerpool.workerEmit({ progress: block.readProgress(), message: block.readMessage() });
+    pipe.write({ type: "ready" });
+    last = 0;
+    const { done } = await execute(order, new Run(order.generation, channel, reported));
+    report("write");
     try {
-      return serialize(done);
+      pipe.write(done);
     } catch (cause) {
-      return serialize(notCloneable(order, done, cause));
+      pipe.write(notCloneable(order, done, cause));
     }
   };
-  process.on("message", (message: { order?: Uint8Array }) => {
-    if (message.order !== undefined) running?.receive(deserialize(message.order) as Order);
-  });
   workerpool.worker({ run });
 }
 
