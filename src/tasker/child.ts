@@ -1,13 +1,21 @@
 import type { ChildProcess } from "node:child_process";
 import type { Socket } from "node:net";
 import { serialize } from "node:v8";
-import type { ResourceLimits } from "node:worker_threads";
 import workerpool, { type Pool as Executor } from "workerpool";
 import { argumentError } from "./args.ts";
 import { ControlBlock, RUNNING } from "./control.ts";
 import { Frames, frame, PIPE } from "./pipe.ts";
-import type { Answer, Call, Done, Handled, Message, Order, ProcessReport, RunOrder } from "./protocol.ts";
-import type { Host } from "./thread.ts";
+import type {
+  Answer,
+  Done,
+  Handled,
+  Message,
+  Order,
+  ProcessReport,
+  ProcessSetup,
+  RunOrder,
+} from "./protocol.ts";
+import type { Host, HostOptions } from "./thread.ts";
 
 /** A control block whose count of handled events the other side does not see: it is told. */
 class ToldBlock extends ControlBlock {
@@ -32,7 +40,6 @@ class ToldBlock extends ControlBlock {
 export class Child implements Host {
   readonly block: ControlBlock = new ToldBlock(() => this.#countHandled());
   readonly #executor: Executor;
-  readonly #init: Call | undefined;
   #process: ChildProcess | undefined;
   #pipe: Socket | undefined;
   /** All that the process has written was read. */
@@ -47,8 +54,11 @@ export class Child implements Host {
   #handled = 0;
   #ended: Promise<void> | undefined;
 
-  constructor(script: string, init: Call | undefined, { maxOldGenerationSizeMb }: ResourceLimits = {}) {
-    this.#init = init;
+  readonly #options: HostOptions;
+
+  constructor(hostOptions: HostOptions) {
+    this.#options = hostOptions;
+    const { script, resourceLimits: { maxOldGenerationSizeMb } = {} } = hostOptions;
     const limits = process.execArgv.filter((flag) => flag.startsWith("--max-old-space-size"));
     const options = {
       serialization: "advanced",
@@ -81,7 +91,8 @@ export class Child implements Host {
     } catch (cause) {
       throw argumentError(order.target.name, cause);
     }
-    const init = this.#init && serialize(this.#init);
+    const { init, logLevel } = this.#options;
+    const setup = serialize({ init, logLevel } satisfies ProcessSetup);
     this.#hear = hear;
     this.#generation = order.generation;
     this.#done = undefined;
@@ -89,7 +100,7 @@ export class Child implements Host {
     const answered = new Promise<void>((resolve) => {
       this.#answered = resolve;
     });
-    const call = this.#executor.exec("run", [init]);
+    const call = this.#executor.exec("run", [setup]);
     this.#attach();
     this.#hold(true);
     this.#pipe?.write(bytes);
@@ -155,7 +166,8 @@ export class Child implements Host {
     if (answer.type === "ready") {
       this.#ready = true;
       this.block.writeState(RUNNING);
-    } else if (answer.generation !== this.#generation) return;
+    } else if (answer.type === "log") this.#options.log(answer);
+    else if (answer.generation !== this.#generation) return;
     else if (answer.type === "report") {
       this.block.writeProgress(answer.progress);
       this.block.writeMessage(answer.message);

@@ -1,28 +1,13 @@
-import { describe, KerfworkError } from "../errors.ts";
+import { describe, KerfworkError, restoreError } from "../errors.ts";
 import type { Board, Entry } from "./board.ts";
 import { type Clock, within } from "./clock.ts";
 import { Groups, Lane } from "./lane.ts";
+import { isLogged, type LogEntry } from "./log.ts";
 import type { FullManagerOptions } from "./options.ts";
 import { type Outcome, Pool, type PoolCounts, type Runners } from "./pool.ts";
-import { type Percentiles, Samples } from "./stats.ts";
+import { type ManagerStats, Samples } from "./stats.ts";
 import { recordTarget, targetIdentity } from "./target.ts";
 import { Watch } from "./watch.ts";
-
-/** Numbers of the moment, for tests and dashboards. */
-export interface ManagerStats extends Readonly<PoolCounts> {
-  readonly queued: number;
-  readonly running: number;
-  /** Canceled tasks whose code has not ended yet. */
-  readonly retiring: number;
-  /** Live threads and processes. */
-  readonly threads: number;
-  /** Events that found no handler, or a task that was canceled. */
-  readonly droppedEvents: number;
-  /** Time from submission to start over the last 1024 tasks, ms. */
-  readonly waits: Percentiles;
-  /** Time from start to end over the last 1024 tasks, ms. */
-  readonly runs: Percentiles;
-}
 
 /** What a manager stands on; tests put their own in its place. */
 export interface Ground {
@@ -93,7 +78,7 @@ export class Dispatcher {
   }
 
   #newPool(size: number, isolation: "thread" | "process", idleMs: number | undefined): Pool {
-    const { assets, workerInit, recycleBytes, resourceLimits } = this.#options();
+    const { assets, workerInit, recycleBytes, resourceLimits, logLevel } = this.#options();
     const init = workerInit && { target: recordTarget(workerInit.target), args: workerInit.args ?? [] };
     const options = {
       size,
@@ -104,6 +89,9 @@ export class Dispatcher {
       init,
       recycleBytes,
       resourceLimits,
+      logLevel,
+      log: ({ level, message, target, error }: LogEntry) =>
+        this.#log(level, message, { target, ...(error ? { error: restoreError(error) } : {}) }),
     };
     return new Pool(options, this.#counts);
   }
@@ -277,10 +265,12 @@ export class Dispatcher {
     return false;
   }
 
-  #log(level: "warn" | "error", message: string, data: object): void {
+  #log(level: LogEntry["level"], message: string, data: object): void {
+    const { logger, logLevel } = this.#options();
+    if (logger === undefined || !isLogged(level, logLevel)) return;
     this.#board.start(() => {
       try {
-        this.#options().logger[level](message, data);
+        logger[level](message, data);
       } catch (error) {
         this.#board.contain(error);
       }

@@ -1,16 +1,9 @@
 import { availableParallelism } from "node:os";
 import type { ResourceLimits } from "node:worker_threads";
 import { checkNumber, checkOneOf, invalid } from "../errors.ts";
+import { LOG_LEVELS, type Logger, type LogLevel } from "./log.ts";
 import { recordTarget } from "./target.ts";
 import type { Task, TaskKey } from "./task.ts";
-
-/** Where a manager says what it does. */
-export interface Logger {
-  debug(message: string, data?: object): void;
-  info(message: string, data?: object): void;
-  warn(message: string, data?: object): void;
-  error(message: string, data?: object): void;
-}
 
 export interface ManagerOptions {
   /** Compute threads, clamped to 1..cores (default cores - 1, or KERFWORK_MAX_WORKERS). */
@@ -35,8 +28,10 @@ export interface ManagerOptions {
   readonly scheduler?: (run: () => void) => void;
   /** Gets failures that nobody observes and errors thrown by callbacks (default: printed with `console.error`). */
   readonly onError?: (error: unknown) => void;
-  /** Silent by default. */
+  /** Gets what the manager and its workers log (default: nobody). */
   readonly logger?: Logger;
+  /** What is below it is not logged, nor sent by workers (default "warn"). */
+  readonly logLevel?: LogLevel;
   /** Where the worker script is, for bundlers and archives (default: beside the library). */
   readonly assets?: { readonly worker?: string | URL };
   /** Limits of each worker's JavaScript memory; processes take `maxOldGenerationSizeMb` alone (default Node's own). */
@@ -113,6 +108,7 @@ const MANAGER_NAMES = [
   "scheduler",
   "onError",
   "logger",
+  "logLevel",
   "assets",
   "recycleBytes",
   "resourceLimits",
@@ -122,9 +118,10 @@ const MANAGER_NAMES = [
 const NOW = Promise.resolve();
 const soon = (run: () => void): void => void NOW.then(run);
 
-const SILENT: Logger = { debug() {}, info() {}, warn() {}, error() {} };
-
-export type FullManagerOptions = Required<Omit<ManagerOptions, "workerInit" | "resourceLimits">> & {
+export type FullManagerOptions = Required<
+  Omit<ManagerOptions, "workerInit" | "resourceLimits" | "logger">
+> & {
+  readonly logger: Logger | undefined;
   readonly workerInit: ManagerOptions["workerInit"] | undefined;
   readonly resourceLimits: ResourceLimits | undefined;
 };
@@ -137,6 +134,7 @@ export function managerOptions(options: ManagerOptions): FullManagerOptions {
   const groups = options.groups ?? {};
   for (const [name, limit] of Object.entries(groups))
     checkNumber(`groups.${name}`, limit, { min: 1, integer: true });
+  const logLevel = checkOneOf("logLevel", options.logLevel ?? "warn", LOG_LEVELS);
   return {
     maxWorkers: Math.min(Math.max(Math.floor(checkNumber("maxWorkers", asked)), 1), cores),
     maxThreads: checkNumber("maxThreads", options.maxThreads ?? 16, { min: 1, integer: true }),
@@ -149,7 +147,9 @@ export function managerOptions(options: ManagerOptions): FullManagerOptions {
     graceMs: checkNumber("graceMs", options.graceMs ?? 500, { min: 1 }),
     scheduler: optional("scheduler", "function", options.scheduler) ?? soon,
     onError: optional("onError", "function", options.onError) ?? ((error) => console.error(error)),
-    logger: optional("logger", "object", options.logger) ?? SILENT,
+    logger: optional("logger", "object", options.logger),
+    // what nobody hears need not be sent
+    logLevel: options.logger === undefined ? "silent" : logLevel,
     assets: checkAssets(optional("assets", "object", options.assets) ?? {}),
     recycleBytes: checkNumber("recycleBytes", options.recycleBytes ?? 256 * 2 ** 20, { min: 0 }),
     resourceLimits: optional("resourceLimits", "object", options.resourceLimits),

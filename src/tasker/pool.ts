@@ -5,6 +5,7 @@ import { argumentError, movable, type Packed, packArgs, packsAtOnce, SharedBuffe
 import { Child } from "./child.ts";
 import type { Clock, Timer } from "./clock.ts";
 import type { ControlBlock } from "./control.ts";
+import type { LogEntry, LogLevel } from "./log.ts";
 import type { Call, Done, Message, Order } from "./protocol.ts";
 import { type Host, Thread } from "./thread.ts";
 
@@ -20,6 +21,8 @@ export interface PoolOptions {
   /** A host whose memory grew beyond this is ended when idle: shared memory never shrinks. */
   readonly recycleBytes: number;
   readonly resourceLimits: ResourceLimits | undefined;
+  readonly logLevel: LogLevel;
+  readonly log: (entry: LogEntry) => void;
   /** A host that was idle this long is ended; undefined keeps it. */
   readonly idleMs?: number | undefined;
 }
@@ -169,12 +172,10 @@ class Slot implements Runner {
     // one that died while idle, by what a task had left behind, is no failure of the next
     if (this.#host?.lost) void this.#drop(this.#host);
     if (this.#host === undefined) {
-      const { isolation, worker, init, resourceLimits } = this.#options;
+      const { isolation, worker, init, resourceLimits, logLevel, log } = this.#options;
       const script = fileURLToPath(worker ?? new URL("../esm/worker.js", import.meta.url));
-      this.#host =
-        isolation === "thread"
-          ? new Thread(script, init, resourceLimits)
-          : new Child(script, init, resourceLimits);
+      const options = { script, init, resourceLimits, logLevel, log };
+      this.#host = isolation === "thread" ? new Thread(options) : new Child(options);
       this.#counts.spawned++;
     }
     const { block } = this.#host;

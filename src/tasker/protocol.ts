@@ -1,6 +1,7 @@
 // What passes between the main thread and a worker. Progress and cancellation do not: they are words of shared memory.
 import type { MessagePort } from "node:worker_threads";
 import type { ErrorRecord } from "../errors.ts";
+import type { LogEntry, LogLevel } from "./log.ts";
 import type { TargetRecord } from "./target.ts";
 import type { TaskKey, TaskKind, TaskSnapshot } from "./task.ts";
 
@@ -11,7 +12,11 @@ export interface WorkerSetup {
   readonly provided: ReadonlyMap<string, unknown>;
   /** Run before the first task. */
   readonly init: Call | undefined;
+  readonly logLevel: LogLevel;
 }
+
+/** What a process is given, beyond its memory and its port. */
+export type ProcessSetup = Pick<WorkerSetup, "init" | "logLevel">;
 
 /** A target and what it is called with. */
 export interface Call {
@@ -90,6 +95,7 @@ export type Message =
 /** Worker to main thread. */
 export type Answer =
   | { readonly type: "ready" }
+  | LogEntry
   | { readonly type: "message"; readonly generation: number; readonly message: Message }
   | Done;
 

@@ -8,6 +8,7 @@ import {
 import workerpool, { type Pool as Executor } from "workerpool";
 import { argumentError } from "./args.ts";
 import { ControlBlock, MEMORY_PAGES } from "./control.ts";
+import type { LogEntry, LogLevel } from "./log.ts";
 import type { Answer, Call, Done, Message, Order, RunOrder, WorkerSetup } from "./protocol.ts";
 import { environment, type TargetRecord } from "./target.ts";
 
@@ -24,6 +25,17 @@ export interface Host {
   /** Sends to the run in hand; what cannot be cloned is an error here, and harms nobody. */
   post(order: Order, transfer?: ArrayBuffer[]): void;
   end(): Promise<void>;
+}
+
+/** What a host is made of. */
+export interface HostOptions {
+  /** The worker's script, a path. */
+  readonly script: string;
+  /** Run before the first order. */
+  readonly init: Call | undefined;
+  readonly resourceLimits: ResourceLimits | undefined;
+  readonly logLevel: LogLevel;
+  readonly log: (entry: LogEntry) => void;
 }
 
 /** ms; workerpool takes 0 for 1000 */
@@ -54,12 +66,15 @@ export class Thread implements Host {
   #waiting: Waiting | undefined;
   #ended: Promise<void> | undefined;
 
-  constructor(script: string, init: Call | undefined, resourceLimits: ResourceLimits = {}) {
+  readonly #log: HostOptions["log"];
+
+  constructor({ script, init, resourceLimits = {}, logLevel, log }: HostOptions) {
+    this.#log = log;
     const memory = new WebAssembly.Memory({ ...MEMORY_PAGES, shared: true });
     this.block = new ControlBlock(memory.buffer);
     const { port1, port2 } = new MessageChannel();
     this.#port = port1;
-    const workerData: WorkerSetup = { memory, port: port2, provided: environment().provided, init };
+    const workerData: WorkerSetup = { memory, port: port2, provided: environment().provided, init, logLevel };
     this.#executor = workerpool.pool(script, {
       workerType: "thread",
       maxWorkers: 1,
@@ -130,6 +145,7 @@ export class Thread implements Host {
 
   #receive = (answer: Answer): void => {
     if (answer.type === "ready") this.#ready = true;
+    else if (answer.type === "log") this.#log(answer);
     else if (answer.generation !== this.#generation) return;
     else if (answer.type === "done") this.#settle()?.resolve(answer);
     else this.#hear(answer.message);

@@ -9,6 +9,7 @@ import { BlockContext, type ContextLink, canceled, directContext } from "./conte
 import { ControlBlock, MEMORY_PAGES, RUNNING } from "./control.ts";
 import { Deferred } from "./deferred.ts";
 import { Forwarder } from "./forward.ts";
+import { isLogged, type LogEntry, type LogLevel } from "./log.ts";
 import { ChildPipe, nap } from "./pipe.ts";
 import type {
   Answer,
@@ -19,6 +20,7 @@ import type {
   Message,
   Order,
   ProcessReport,
+  ProcessSetup,
   RunOrder,
   WorkerSetup,
 } from "./protocol.ts";
@@ -33,6 +35,7 @@ const REPORT_MS = 50;
 
 /** How this worker reaches the main thread. */
 interface Channel {
+  readonly logLevel: LogLevel;
   post(answer: Answer, transfer?: readonly ArrayBuffer[]): void;
   /** The next order that has arrived, if any, without waiting; undefined where that cannot be told. */
   readonly poll: (() => Order | undefined) | undefined;
@@ -56,7 +59,7 @@ class Run implements ContextLink {
   #forwarder: Forwarder | undefined;
   readonly reported: (() => void) | undefined;
   over = false;
-  readonly #channel: Channel;
+  readonly channel: Channel;
   #waiters: Map<number, (value: unknown) => void> | undefined;
   #controller: AbortController | undefined;
   #correlation = 0;
@@ -64,7 +67,7 @@ class Run implements ContextLink {
 
   constructor(generation: number, channel: Channel, reported?: () => void) {
     this.generation = generation;
-    this.#channel = channel;
+    this.channel = channel;
     this.reported = reported;
   }
 
@@ -87,6 +90,7 @@ class Run implements ContextLink {
     this.#forwarder ??= new Forwarder(
       (message, transfer) => this.#post(message, transfer),
       (message) => this.#request(message),
+      (error, name) => log(this.channel, "error", "a callback in a worker failed", name, error),
     );
     return this.#forwarder;
   }
@@ -143,7 +147,7 @@ class Run implements ContextLink {
 
   /** Blocks until the reply to `correlation` is there; other orders that arrive are taken too. */
   #wait(correlation: number, timeoutMs: number, late: unknown): unknown {
-    const { poll } = this.#channel as { poll: () => Order | undefined };
+    const { poll } = this.channel as { poll: () => Order | undefined };
     let reply: { value: unknown } | undefined;
     this.#replies.set(correlation, (value) => {
       reply = { value };
@@ -155,7 +159,7 @@ class Run implements ContextLink {
       if (reply !== undefined) return reply.value;
       const left = end - performance.now();
       if (left <= 0) break;
-      if (this.#channel.nap !== undefined) this.#channel.nap(left);
+      if (this.channel.nap !== undefined) this.channel.nap(left);
       else block.waitWake(wakes, Math.min(left, NAP_MS));
     }
     this.#replies.delete(correlation);
@@ -163,7 +167,7 @@ class Run implements ContextLink {
   }
 
   #mayBlock(call: string): void {
-    if (this.#channel.poll === undefined)
+    if (this.channel.poll === undefined)
       throw new KerfworkError(
         "INVALID_STATE",
         `Expected ${call} in a thread: on Windows a process cannot wait without its event loop`,
@@ -172,10 +176,10 @@ class Run implements ContextLink {
 
   #event(message: Message, transfer: readonly ArrayBuffer[]): void {
     const moved = movable(transfer);
-    while (this.#channel.poll !== undefined) {
+    while (this.channel.poll !== undefined) {
       const handled = block.handledEvents;
       if (this.#sent - handled < EVENTS_AHEAD || block.isCancelled()) break;
-      if (this.#channel.nap !== undefined) this.#channel.nap(NAP_MS);
+      if (this.channel.nap !== undefined) this.channel.nap(NAP_MS);
       else block.waitHandled(handled, NAP_MS);
     }
     this.#post(message, moved);
@@ -183,15 +187,16 @@ class Run implements ContextLink {
   }
 
   #post(message: Message, transfer: readonly ArrayBuffer[] = []): void {
-    this.#channel.post({ type: "message", generation: this.generation, message }, transfer);
+    this.channel.post({ type: "message", generation: this.generation, message }, transfer);
   }
 }
 
 /** Targets that were found before, as long as their records are kept. */
 const resolved = new WeakMap<TargetRecord, TaskFunction<unknown[], unknown>>();
 
-async function resolve(record: TargetRecord): Promise<TaskFunction<unknown[], unknown>> {
+async function resolve(record: TargetRecord, { channel }: Run): Promise<TaskFunction<unknown[], unknown>> {
   const run = await resolveTarget(record);
+  log(channel, "debug", "a worker loaded a target", record.name);
   // each run of a kernel has an instance of its own
   if (record.type !== "kernel") resolved.set(record, run);
   return run;
@@ -209,7 +214,7 @@ async function execute(order: RunOrder, run: Run): Promise<{ done: Done; transfe
     if (unfit) await initialized;
     unfit = false;
     if (block.isCancelled()) throw canceled();
-    const target = resolved.get(order.target) ?? (await resolve(order.target));
+    const target = resolved.get(order.target) ?? (await resolve(order.target, run));
     block.writeState(RUNNING);
     const value = await target(context, ...order.args);
     if (isPlain(value)) return { done: { ...done, bytes: memory.buffer.byteLength, value }, transfer: [] };
@@ -229,6 +234,24 @@ async function execute(order: RunOrder, run: Run): Promise<{ done: Done; transfe
   }
 }
 
+/** Says something to the manager's logger, if that wants to hear it. */
+function log(
+  channel: Channel,
+  level: LogEntry["level"],
+  message: string,
+  target: string,
+  error?: unknown,
+): void {
+  if (!isLogged(level, channel.logLevel)) return;
+  channel.post({
+    type: "log",
+    level,
+    message,
+    target,
+    ...(error === undefined ? {} : { error: recordError(error) }),
+  });
+}
+
 function notCloneable(order: RunOrder, done: Done, cause: unknown): Done {
   const error = new KerfworkError(
     "RESULT_NOT_CLONEABLE",
@@ -239,10 +262,11 @@ function notCloneable(order: RunOrder, done: Done, cause: unknown): Done {
 }
 
 /** Runs what prepares this worker for its tasks. */
-async function initialize({ target, args }: Call): Promise<void> {
+async function initialize({ target, args }: Call, channel: Channel): Promise<void> {
   try {
     const run = await resolveTarget(target);
     await run(directContext(), ...args);
+    log(channel, "info", "a worker's initializer ran", target.name);
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : describe(cause);
     throw new KerfworkError("WORKER_INIT", `The worker's initializer \`${target.name}\` failed: ${why}`, {
@@ -252,9 +276,10 @@ async function initialize({ target, args }: Call): Promise<void> {
 }
 
 /** A thread: orders and answers pass over a port, where they can be read while the thread is blocked. */
-function serveThread({ port, provided, init }: WorkerSetup): void {
+function serveThread({ port, provided, init, logLevel }: WorkerSetup): void {
   for (const [name, value] of provided) surroundings.provided.set(name, value);
   const channel: Channel = {
+    logLevel,
     post: (answer, transfer) => (port as MessagePort).postMessage(answer, transfer as ArrayBuffer[]),
     poll: () => receiveMessageOnPort(port)?.message as Order | undefined,
   };
@@ -274,7 +299,7 @@ function serveThread({ port, provided, init }: WorkerSetup): void {
   const ready = (): void => channel.post({ type: "ready" });
   if (init === undefined) ready();
   else {
-    initialized = initialize(init);
+    initialized = initialize(init, channel);
     initialized.then(ready, ready); // a failure is told to the first task
   }
   port.on("message", (order: Order) => void (order.type === "run" ? serve(order) : running?.receive(order)));
@@ -322,7 +347,11 @@ function serveProcess(): void {
     if (left <= 0) report("offer");
     else later(left);
   };
+  let logLevel: LogLevel = "silent";
   const channel: Channel = {
+    get logLevel() {
+      return logLevel;
+    },
     post(answer, transfer = []) {
       if (answer.type === "message" && answer.message.type === "flush") report("write");
       pipe.write(answer);
@@ -335,8 +364,10 @@ function serveProcess(): void {
       if (timer !== undefined) reported(); // the timer itself waits for the event loop
     },
   };
-  const run = async (init: Uint8Array | undefined): Promise<void> => {
-    if (init !== undefined) initialized ??= initialize(deserialize(init) as Call);
+  const run = async (bytes: Uint8Array): Promise<void> => {
+    const setup = deserialize(bytes) as ProcessSetup;
+    logLevel = setup.logLevel;
+    if (setup.init !== undefined) initialized ??= initialize(setup.init, channel);
     const order = await next.promise;
     next = new Deferred();
     await initialized?.catch(() => {}); // a failure is told to the first task
