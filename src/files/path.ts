@@ -41,8 +41,9 @@ export function pathWriter(curves: Strokes, exactness: Exactness): (from: number
     for (; segment < ends[i]!; segment++) point += kinds[segment] === 1 ? 3 : 1;
     starts[i + 1] = point;
   }
+  const pen = new Pen(exactness);
   return (from, to) => {
-    const pen = new Pen(exactness);
+    pen.rest();
     const lines: string[] = [];
     for (let i = from; i < to; i++) lines.push(contourLine(pen, curves, i, 2 * starts[i]!));
     return lines.join("\n");
@@ -66,64 +67,94 @@ function contourLine(pen: Pen, { ends, kinds, xy, closed }: Strokes, i: number, 
   return pen.lift(!open);
 }
 
+const MINUS = 45; // "-"
+const POINT = 46; // "."
+/** Steps up to this many units are written often enough to be kept as text. */
+const KEPT = 4096;
+
 /** Writes path data, and knows where a reader of it stands. All positions are in units of the last decimal. */
 class Pen {
   readonly #scale: number;
-  readonly #steps: readonly number[];
+  /** What numbers may be multiples of, in units: the shortest first. */
+  readonly #grains: readonly number[];
   readonly #slack: number;
+  /** Texts of the steps from -KEPT to KEPT, as far as they were needed. */
+  readonly #texts: string[] = new Array<string>(2 * KEPT + 1).fill("");
   #x = 0;
   #y = 0;
   #startX = 0;
   #startY = 0;
-  // the control point that "s" mirrors, as long as a curve came last
+  // the control point that "s" mirrors: that of the last curve, if nothing came after it
   #armX = 0;
   #armY = 0;
   #text = "";
   /** The command that numbers without a letter belong to. */
   #command = "";
+  /** The next number needs no space before it. */
+  #fresh = false;
   /** The last number has a point, so that one beginning with a point needs no space. */
   #dotted = false;
 
   constructor({ decimals, slack }: Exactness) {
     this.#scale = 10 ** decimals;
     this.#slack = slack;
-    this.#steps = Array.from({ length: decimals + 1 }, (_, k) => 10 ** (decimals - k));
+    this.#grains = Array.from({ length: decimals + 1 }, (_, k) => 10 ** (decimals - k));
+  }
+
+  /** Goes to the origin, where path data begins. */
+  rest(): void {
+    this.#x = 0;
+    this.#y = 0;
   }
 
   /** Begins a contour. */
   move(x: number, y: number): void {
     this.#text = "";
     this.#command = "";
-    this.#numbers("m", [this.#step(x, this.#x), this.#step(y, this.#y)]);
+    const dx = this.#step(x, this.#x);
+    const dy = this.#step(y, this.#y);
+    this.#begin("m");
+    this.#put(dx);
+    this.#put(dy);
     // further pairs after "m" are lines
     this.#command = "l";
-    this.#startX = this.#armX = this.#x;
-    this.#startY = this.#armY = this.#y;
+    this.#startX = this.#armX = this.#x += dx;
+    this.#startY = this.#armY = this.#y += dy;
   }
 
   line(x: number, y: number): void {
     const dx = this.#step(x, this.#x);
     const dy = this.#step(y, this.#y);
     if (dx === 0 && dy === 0) return;
-    if (dy === 0) this.#numbers("h", [dx, 0]);
-    else if (dx === 0) this.#numbers("v", [0, dy]);
-    else this.#numbers("l", [dx, dy]);
-    this.#armX = this.#x;
-    this.#armY = this.#y;
+    this.#begin(dy === 0 ? "h" : dx === 0 ? "v" : "l");
+    if (dx !== 0) this.#put(dx);
+    if (dy !== 0) this.#put(dy);
+    this.#armX = this.#x += dx;
+    this.#armY = this.#y += dy;
   }
 
   /** `closing`: the end is the start of the contour, as it was written. */
   curve(x1: number, y1: number, x2: number, y2: number, x: number, y: number, closing: boolean): void {
-    const [penX, penY] = [this.#x, this.#y];
-    const arm = [this.#step(x2, penX), this.#step(y2, penY)] as const;
-    const step = closing
-      ? ([this.#startX - penX, this.#startY - penY] as const)
-      : ([this.#step(x, penX), this.#step(y, penY)] as const);
+    const penX = this.#x;
+    const penY = this.#y;
+    const armX = this.#step(x2, penX);
+    const armY = this.#step(y2, penY);
+    const dx = closing ? this.#startX - penX : this.#step(x, penX);
+    const dy = closing ? this.#startY - penY : this.#step(y, penY);
     const smooth = this.#near(x1, 2 * penX - this.#armX) && this.#near(y1, 2 * penY - this.#armY);
-    if (smooth) this.#numbers("s", [...arm, ...step]);
-    else this.#numbers("c", [this.#step(x1, penX), this.#step(y1, penY), ...arm, ...step]);
-    this.#armX = penX + arm[0];
-    this.#armY = penY + arm[1];
+    this.#begin(smooth ? "s" : "c");
+    if (!smooth) {
+      this.#put(this.#step(x1, penX));
+      this.#put(this.#step(y1, penY));
+    }
+    this.#put(armX);
+    this.#put(armY);
+    this.#put(dx);
+    this.#put(dy);
+    this.#armX = penX + armX;
+    this.#armY = penY + armY;
+    this.#x += dx;
+    this.#y += dy;
   }
 
   /** Ends a contour; returns its text. */
@@ -138,34 +169,38 @@ class Pen {
     return Math.abs(value * this.#scale - units) <= this.#slack;
   }
 
-  /** The step, in units, from a written coordinate to a true one: the shortest number within the slack. */
+  /** The step from a written coordinate to a true one: the shortest number within the slack. */
   #step(value: number, from: number): number {
     const exact = value * this.#scale - from;
-    for (const unit of this.#steps) {
-      const step = Math.round(exact / unit) * unit;
+    for (const grain of this.#grains) {
+      const step = Math.round(exact / grain) * grain;
       if (Math.abs(step - exact) <= this.#slack) return step;
     }
     return Math.round(exact);
   }
 
-  /** Appends a command, whose last two numbers are the way that the pen goes. */
-  #numbers(command: string, steps: readonly number[]): void {
-    let text = command === this.#command ? "" : command;
-    let glue = text !== "";
-    let dotted = this.#dotted;
-    for (const [k, step] of steps.entries()) {
-      if ((command === "h" && k === 1) || (command === "v" && k === 0)) continue;
-      const number = shortNumber(step / this.#scale);
-      if (!glue && number[0] !== "-" && !(dotted && number[0] === ".")) text += " ";
-      text += number;
-      glue = false;
-      dotted = number.includes(".");
-    }
-    this.#text += text;
+  #begin(command: string): void {
+    this.#fresh = command !== this.#command;
+    if (this.#fresh) this.#text += command;
     this.#command = command;
-    this.#dotted = dotted;
-    this.#x += steps.at(-2)!;
-    this.#y += steps.at(-1)!;
+  }
+
+  #put(step: number): void {
+    const text = this.#textOf(step);
+    const first = text.charCodeAt(0);
+    const parted = this.#fresh || first === MINUS || (first === POINT && this.#dotted);
+    this.#text += parted ? text : ` ${text}`;
+    this.#fresh = false;
+    this.#dotted = text.includes(".");
+  }
+
+  #textOf(step: number): string {
+    if (step < -KEPT || step > KEPT) return shortNumber(step / this.#scale);
+    const kept = this.#texts[step + KEPT]!;
+    if (kept !== "") return kept;
+    const text = shortNumber(step / this.#scale);
+    this.#texts[step + KEPT] = text;
+    return text;
   }
 }
 
