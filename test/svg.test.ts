@@ -199,6 +199,14 @@ test("toSVG leaves out zeros, and spaces where a sign or a point parts numbers",
   assert.is(dataOf(curvesOf([4], [0, 0, 0, 0], xy), { tolerance: 0.2 }), "m.5.3.3-.2 10-100-10.8 100.5z");
 });
 
+test("toSVG keeps the drawing's size, however coarse the coordinates", () => {
+  for (const coarse of [{ precision: 0 }, { tolerance: 0.5 }])
+    assert.match(
+      toSVG(square, { width: 20.125, height: 10.5, ...coarse }),
+      'width="20.125mm" height="10.5mm" viewBox="0 0 20.125 10.5">',
+    );
+});
+
 test("toSVG leaves open contours open", () => {
   const strokes = curvesOf(
     [2, 4, 5],

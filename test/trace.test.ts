@@ -25,8 +25,8 @@ const MODES = ["curves", "polygons"] as const;
 
 const traceBits = (bits: Bits, options: TraceOptions = {}): Curves =>
   trace(imageOf(bits), { ...PX, ...options });
-const pixelsOf = (bits: Bits): Point[][] =>
-  contoursOf(traceBits(bits, { mode: "pixels" })).map((contour) => polylineOf(contour));
+const pixelsOf = (bits: Bits, turn: TraceOptions["turn"] = "white"): Point[][] =>
+  contoursOf(traceBits(bits, { mode: "pixels", turn })).map((contour) => polylineOf(contour));
 
 function check(curves: Curves): Contour[] {
   assert.is(curves.kinds.length, curves.ends.at(-1) ?? 0);
@@ -42,7 +42,7 @@ function check(curves: Curves): Contour[] {
 
 /** Largest distances, px: from the middles of the border's steps to the outline, and from the outline to the line through them. */
 function deviation(bits: Bits, options: TraceOptions): [number, number] {
-  const borders = pixelsOf(bits);
+  const borders = pixelsOf(bits, options.turn);
   const contours = check(traceBits(bits, options));
   assert.is(contours.length, borders.length);
   let there = 0;
@@ -198,8 +198,8 @@ test("trace in pixel mode gives back every pixel", () => {
     [5, 90, 1],
   ] as const)
     for (const bits of [blobs(seed, width, height, 20), noise(seed, width, height, 0.5)]) {
-      const outlines = pixelsOf(bits);
-      assert.equal(rasterOf(outlines, width, height), bits.black);
+      for (const turn of ["white", "black", "majority", "minority"] as const)
+        assert.equal(rasterOf(pixelsOf(bits, turn), width, height), bits.black);
     }
 });
 
@@ -222,6 +222,15 @@ test("trace stays within the tolerance and half a pixel, both ways", () => {
           `${name}, ${mode}, tolerance ${tolerance}: outline ${back.toFixed(3)} px off`,
         );
       }
+});
+
+test("trace stays within the tolerance and half a pixel when black joins, on thin lines above all", () => {
+  const lines = bitsFrom(60, 60, (x, y) => [x - y, x + y - 59, x - 2 * y, x - y - 30].includes(0));
+  for (const turn of ["black", "majority", "minority"] as const)
+    for (const bits of [lines, noise(8, 30, 30, 0.5), bitsFrom(20, 20, (x, y) => (x + y) % 2 === 0)])
+      for (const mode of MODES)
+        for (const off of deviation(bits, { mode, turn, tolerance: 0.5 }))
+          assert.ok(off <= 1, `${turn}, ${mode}: ${off.toFixed(3)} px off`);
 });
 
 test("trace gives the mirror image of a mirrored picture, and so when turned", () => {

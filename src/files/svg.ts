@@ -53,7 +53,7 @@ export const toSVG = engineFunction(
     checkOptions(options, NAMES);
     const exactness = exactnessOf(options);
     const size = (["width", "height"] as const).map((name) => {
-      const scale = 10 ** exactness.decimals;
+      const scale = 10 ** Math.max(exactness.decimals, 3); // of a micrometre at most
       return shortNumber(
         Math.round(checkNumber(name, options[name], { above: 0, max: 1e6 }) * scale) / scale,
       );
