@@ -9,7 +9,6 @@ export function hullPair(engine: Engine, xy: Float32Array): Pair {
   const scratch = engine.alloc(engine.kernels.hullBytes(n));
   const out = engine.alloc(8 * (n + 1));
   const room = new HullRoom(n);
-  const bits = new Int32Array(xy.buffer, xy.byteOffset, xy.length);
   let corners = 0;
   let jsCorners = 0;
   return {
@@ -22,7 +21,7 @@ export function hullPair(engine: Engine, xy: Float32Array): Pair {
     },
     reference: {
       run: () => {
-        jsCorners = room.hull(bits);
+        jsCorners = room.hull(xy);
       },
       result: () => room.out.subarray(0, 2 * jsCorners),
     },

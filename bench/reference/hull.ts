@@ -1,6 +1,6 @@
 /**
- * The convex hull in plain JavaScript, the same way as the kernel: keys in the order of x and y, sorted byte by byte, and
- * a chain there and back. Keys are halves of 32 bits, as there are no fast integers of 64.
+ * The convex hull in plain JavaScript, the same way as the kernel: what lies deep inside goes, then keys in the order of x
+ * and y, sorted byte by byte, and a chain there and back. Keys are halves of 32 bits, as there are no fast integers of 64.
  */
 export class HullRoom {
   readonly out: Float32Array;
@@ -23,14 +23,14 @@ export class HullRoom {
   }
 
   /** Corners, written to `out`. */
-  hull(xy: Int32Array): number {
-    const n = xy.length / 2;
-    layKeys(xy, this.#x, this.#y, this.#counts.fill(0));
+  hull(xy: Float32Array): number {
+    const bits = new Int32Array(xy.buffer, xy.byteOffset, xy.length);
+    const n = layKeys(xy, bits, innerOf(xy), this.#x, this.#y, this.#counts.fill(0));
     for (let digit = 0; digit < 8; digit++) {
       const counts = this.#counts.subarray(digit * 256, digit * 256 + 256);
       if (!placesOf(counts, n)) continue;
       const by = digit < 4 ? this.#y : this.#x;
-      placeKeys(by, this.#x, this.#y, this.#toX, this.#toY, counts, (digit & 3) * 8);
+      placeKeys(by, this.#x, this.#y, this.#toX, this.#toY, n, counts, (digit & 3) * 8);
       [this.#x, this.#toX] = [this.#toX, this.#x];
       [this.#y, this.#toY] = [this.#toY, this.#y];
     }
@@ -63,18 +63,63 @@ export class HullRoom {
   }
 }
 
-/** `xy` are the bits of the coordinates. */
-function layKeys(xy: Int32Array, xs: Uint32Array, ys: Uint32Array, counts: Int32Array): void {
-  for (let i = 0; i < xs.length; i++) {
-    const x = ordered(xy[2 * i]);
-    const y = ordered(xy[2 * i + 1]);
-    xs[i] = x;
-    ys[i] = y;
+type Box = readonly [left: number, right: number, top: number, bottom: number];
+
+/** A rectangle in which no corner lies. */
+function innerOf(xy: Float32Array): Box {
+  let [leastSum, mostSum, leastGap, mostGap] = [Infinity, -Infinity, Infinity, -Infinity];
+  let [upperLeft, lowerRight, lowerLeft, upperRight] = [0, 0, 0, 0];
+  for (let at = 0; at < xy.length; at += 2) {
+    const sum = xy[at] + xy[at + 1];
+    const gap = xy[at] - xy[at + 1];
+    if (sum < leastSum) {
+      leastSum = sum;
+      upperLeft = at;
+    }
+    if (sum > mostSum) {
+      mostSum = sum;
+      lowerRight = at;
+    }
+    if (gap < leastGap) {
+      leastGap = gap;
+      lowerLeft = at;
+    }
+    if (gap > mostGap) {
+      mostGap = gap;
+      upperRight = at;
+    }
+  }
+  return [
+    Math.max(xy[upperLeft], xy[lowerLeft]),
+    Math.min(xy[upperRight], xy[lowerRight]),
+    Math.max(xy[upperLeft + 1], xy[upperRight + 1]),
+    Math.min(xy[lowerLeft + 1], xy[lowerRight + 1]),
+  ];
+}
+
+/** Lays the keys of the points outside `inner`, of which `bits` are the bits; returns how many. */
+function layKeys(
+  xy: Float32Array,
+  bits: Int32Array,
+  [left, right, top, bottom]: Box,
+  xs: Uint32Array,
+  ys: Uint32Array,
+  counts: Int32Array,
+): number {
+  let n = 0;
+  for (let at = 0; at < xy.length; at += 2) {
+    if (xy[at] > left && xy[at] < right && xy[at + 1] > top && xy[at + 1] < bottom) continue;
+    const x = ordered(bits[at]);
+    const y = ordered(bits[at + 1]);
+    xs[n] = x;
+    ys[n] = y;
+    n++;
     for (let digit = 0; digit < 4; digit++) {
       counts[digit * 256 + ((y >>> (digit * 8)) & 255)]++;
       counts[(digit + 4) * 256 + ((x >>> (digit * 8)) & 255)]++;
     }
   }
+  return n;
 }
 
 function ordered(bits: number): number {
@@ -98,10 +143,11 @@ function placeKeys(
   ys: Uint32Array,
   toX: Uint32Array,
   toY: Uint32Array,
+  n: number,
   places: Int32Array,
   shift: number,
 ): void {
-  for (let i = 0; i < by.length; i++) {
+  for (let i = 0; i < n; i++) {
     const place = places[(by[i] >>> shift) & 255]++;
     toX[place] = xs[i];
     toY[place] = ys[i];

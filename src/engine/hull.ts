@@ -38,7 +38,7 @@ type Point = readonly [x: number, y: number];
  *                            out of range or of another name
  * @throws OUT_OF_MEMORY      more points than kernel memory holds
  * @throws CANCELED           the task that runs it was canceled
- * Cost: about 30 ns a point.
+ * Cost: 5 to 50 ns a point, by how many lie near the outline.
  * @example convexHull(trace(image), { margin: 2 }).ends.length
  */
 export const convexHull = engineFunction(
