@@ -3,6 +3,7 @@
 import { readFileSync } from "node:fs";
 import { Engine } from "../src/engine/memory.ts";
 import { compare } from "./harness.ts";
+import { hullPair } from "./hulls.ts";
 import {
   bitmapPair,
   contourPair,
@@ -90,6 +91,11 @@ for (const mode of ["pixels", "polygons", "curves"] as const)
 
 await section(async () => {
   await compare("flatten cubics", { ...flattenPair(engine, outlines(10_000), 0.02), unit: "point" });
+});
+
+await section(async () => {
+  const points = outlines(10_000).xy;
+  await compare("convex hull of outlines", { ...hullPair(engine, points), unit: "point" });
 });
 
 await section(async () => {

@@ -1,4 +1,5 @@
 export { type EncodeOptions, encode, type Program } from "./gcode.ts";
+export { convexHull, type FrameOptions, frame, type HullOptions } from "./hull.ts";
 export type { Image } from "./image.ts";
 export { type Ops, type OpsOptions, toOps } from "./ops.ts";
 export { type OrderedPaths, type OrderOptions, order } from "./order.ts";
