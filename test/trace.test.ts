@@ -343,7 +343,7 @@ test("trace says which argument breaks its contract", () => {
   assert.is(messageOf({ threshold: 300 }), "Expected `threshold` to be an integer >= 0 and <= 255, got 300");
   assert.is(
     messageOf({ threshold: "auto" }),
-    'Expected `threshold` to be "otsu" or an integer >= 0 and <= 255, got "auto"',
+    'Expected `threshold` to be "otsu", "adaptive", an integer >= 0 and <= 255, or { from, to }, got "auto"',
   );
   assert.is(messageOf({ invert: 1 }), "Expected `invert` to be true or false, got 1");
   assert.is(
@@ -356,7 +356,7 @@ test("trace says which argument breaks its contract", () => {
   );
   assert.is(
     messageOf({ tolerence: 1 }),
-    'Expected `option` to be one of "threshold", "invert", "mode", "tolerance", "dpi", "despecklePx", got "tolerence"',
+    'Expected `option` to be one of "source", "levels", "gamma", "denoise", "blurPx", "threshold", "adaptive", "invert", "mode", "tolerance", "dpi", "despecklePx", got "tolerence"',
   );
   assert.is(messageOf(null), "Expected `options` to be an object, got null");
   assert.match(
