@@ -2,10 +2,12 @@
 
 import { checkpoint, STOPPED } from "./control";
 
-/** Pixels between two looks at the control block: some 20 us of work. */
-const PIECE: i32 = 8192;
+/** Pixels between two looks at the control block: some 3 us of work, and sums that stay in the nearest cache. */
+const PIECE: i32 = 1024;
 /** The standard deviation of the strongest contrast, as Sauvola and Pietikäinen take it. */
 const RANGE: f64 = 128;
+/** Gray levels that rounding may cost: in a plain picture with k = 0 nothing is below its threshold. */
+const SLACK: f32 = 1.0 / 1024;
 
 // What `sauvola` keeps from call to call, `width` as W: sums of the window's rows in each column, of gray - 128 and of
 // its square, i32[W] each; the sums of those of all columns to the left, modulo 2^32, i32[W + 1] each; a row of 128,
@@ -63,7 +65,8 @@ function enter(rows: usize, width: i32, height: i32, radius: i32, state: usize):
   for (let y = 0; y < min(height, radius); y++) {
     const line = rows + <usize>y * width;
     for (let x = 0; x < width; x += PIECE) {
-      exchange(line + x, blank + x, state + (<usize>x << 2), width, min(PIECE, width - x));
+      const columns = state + (<usize>x << 2);
+      exchange(line + x, blank + x, columns, columns + (<usize>width << 3), width, min(PIECE, width - x));
       if (checkpoint(0)) return true;
     }
   }
@@ -79,10 +82,8 @@ function slide(rows: usize, top: i32, width: i32, height: i32, y: i32, radius: i
   store<i32>(totals, 0);
   store<i32>(squareTotalsOf(state, width), 0);
   for (let x = 0; x < width; x += PIECE) {
-    const n = min(PIECE, width - x);
-    const columns = state + (<usize>x << 2);
-    exchange(enters + x, leaves + x, columns, width, n);
-    addUp(columns, width, totals + (<usize>x << 2), n);
+    const skip = <usize>x << 2;
+    exchange(enters + x, leaves + x, state + skip, totals + skip, width, min(PIECE, width - x));
     if (checkpoint(done)) return true;
   }
   return false;
@@ -103,9 +104,15 @@ function blankOf(state: usize, width: i32): usize {
   return state + (<usize>width << 4) + 8;
 }
 
-/** Adds one row to the sums of the columns and takes one away, `n` pixels; with g = gray - 128, g'^2 - g^2 = (g' - g)(g' + g). */
-function exchange(enters: usize, leaves: usize, sums: usize, width: i32, n: i32): void {
+/**
+ * Adds one row to the sums of the columns and takes one away, `n` pixels; with g = gray - 128, g'^2 - g^2 = (g' - g)(g' + g).
+ * Then adds up from the left; `totals` holds the sums as far as the first of the columns.
+ */
+function exchange(enters: usize, leaves: usize, sums: usize, totals: usize, width: i32, n: i32): void {
   let squares = sums + (<usize>width << 2);
+  let squareTotals = totals + (<usize>width << 2) + 4;
+  let left = v128.load32_splat(totals);
+  let squaresLeft = v128.load32_splat(squareTotals);
   const middle = i16x8.splat(256);
   const full = enters + <usize>(n & ~7);
   while (enters < full) {
@@ -113,40 +120,43 @@ function exchange(enters: usize, leaves: usize, sums: usize, width: i32, n: i32)
     const b = v128.load8x8_u(leaves);
     const difference = i16x8.sub(a, b);
     const sum = i16x8.sub(i16x8.add(a, b), middle);
-    addTo(sums, i32x4.extend_low_i16x8_s(difference), i32x4.extend_high_i16x8_s(difference));
-    addTo(squares, i32x4.extmul_low_i16x8_s(difference, sum), i32x4.extmul_high_i16x8_s(difference, sum));
+    left = addUp(sums, totals, i32x4.extend_low_i16x8_s(difference), left);
+    left = addUp(sums + 16, totals + 16, i32x4.extend_high_i16x8_s(difference), left);
+    squaresLeft = addUp(squares, squareTotals, i32x4.extmul_low_i16x8_s(difference, sum), squaresLeft);
+    squaresLeft = addUp(squares + 16, squareTotals + 16, i32x4.extmul_high_i16x8_s(difference, sum), squaresLeft);
     enters += 8;
     leaves += 8;
     sums += 32;
     squares += 32;
+    totals += 32;
+    squareTotals += 32;
   }
-  for (const end = full + <usize>(n & 7); enters < end; enters++, leaves++, sums += 4, squares += 4) {
+  for (const end = full + <usize>(n & 7); enters < end; enters++, leaves++) {
     const a = <i32>load<u8>(enters);
     const b = <i32>load<u8>(leaves);
-    store<i32>(sums, load<i32>(sums) + a - b);
-    store<i32>(squares, load<i32>(squares) + (a - b) * (a + b - 256));
-  }
-}
-
-@inline
-function addTo(sums: usize, low: v128, high: v128): void {
-  v128.store(sums, i32x4.add(v128.load(sums), low));
-  v128.store(sums, i32x4.add(v128.load(sums, 16), high), 16);
-}
-
-/** Sums from the left, of `n` columns; `totals` holds those up to the first. */
-function addUp(columns: usize, width: i32, totals: usize, n: i32): void {
-  const squares = <usize>width << 2;
-  const squareTotals = squares + 4;
-  let sum = load<i32>(totals);
-  let squareSum = load<i32>(totals + squareTotals);
-  for (const end = columns + (<usize>n << 2); columns < end; columns += 4) {
+    const sum = load<i32>(sums) + a - b;
+    const square = load<i32>(squares) + (a - b) * (a + b - 256);
+    store<i32>(sums, sum);
+    store<i32>(squares, square);
+    store<i32>(totals, load<i32>(totals) + sum, 4);
+    store<i32>(squareTotals, load<i32>(squareTotals) + square, 4);
+    sums += 4;
+    squares += 4;
     totals += 4;
-    sum += load<i32>(columns);
-    squareSum += load<i32>(columns + squares);
-    store<i32>(totals, sum);
-    store<i32>(totals + squareTotals, squareSum);
+    squareTotals += 4;
   }
+}
+
+/** Changes four sums and writes them, added up, behind the first total; `left` is that in all lanes, returned is the last. */
+@inline
+function addUp(sums: usize, totals: usize, change: v128, left: v128): v128 {
+  const zero = i32x4.splat(0);
+  const changed = i32x4.add(v128.load(sums), change);
+  v128.store(sums, changed);
+  const pairs = i32x4.add(changed, v128.shuffle<i32>(zero, changed, 0, 4, 5, 6));
+  const total = i32x4.add(i32x4.add(pairs, v128.shuffle<i32>(zero, pairs, 0, 1, 4, 5)), left);
+  v128.store(totals, total, 4);
+  return v128.shuffle<i32>(total, total, 3, 3, 3, 3);
 }
 
 /** `count` rows are in the window. */
@@ -156,27 +166,24 @@ function offsetPixels(line: usize, width: i32, x: i32, end: i32, radius: i32, co
   for (; x < end; x++) {
     const from = max(0, x - radius);
     const to = min(width, x + radius + 1);
-    const n = <f64>((to - from) * count);
-    const sum = <f64>(load<i32>(totals + (<usize>to << 2)) - load<i32>(totals + (<usize>from << 2)));
+    const n = (to - from) * count;
+    const sum = load<i32>(totals + (<usize>to << 2)) - load<i32>(totals + (<usize>from << 2));
     const squares = <f64>(load<u32>(squareTotals + (<usize>to << 2)) - load<u32>(squareTotals + (<usize>from << 2)));
     // n^2 times the variance: below 2^53, so exact
-    const root = Math.sqrt(n * squares - sum * sum);
-    const mean = (sum + 128 * n) * (1 / n);
-    const level = mean * (1 - k + (k / RANGE) * (1 / n) * root);
-    const offset = <i32>Math.floor(<f64>load<u8>(line + x) - level);
+    const root = sqrt<f32>(<f32>(<f64>n * squares - <f64>sum * <f64>sum));
+    const mean = <f32>(sum + 128 * n) * <f32>(1 / <f64>n);
+    const level = mean * (<f32>(1 - k) + <f32>(k / RANGE / <f64>n) * root);
+    const offset = <i32>floor<f32>(<f32>load<u8>(line + x) + SLACK - level);
     store<u8>(out + x, max(0, min(255, offset + 128)));
   }
 }
 
-/** Two pixels of `offsetVectors`, in the lower half. */
+/** n^2 times the variance of two windows, in the lower half. */
 @inline
-function offset2(gray: v128, sum: v128, squares: v128, n: v128, base: v128, slope: v128, share: v128, whole: v128): v128 {
+function variance2(sum: v128, squares: v128, n: v128): v128 {
   const s = f64x2.convert_low_i32x4_s(sum);
   const q = f64x2.convert_low_i32x4_u(squares);
-  const root = f64x2.sqrt(f64x2.sub(f64x2.mul(n, q), f64x2.mul(s, s)));
-  const mean = f64x2.mul(f64x2.add(s, whole), share);
-  const level = f64x2.mul(mean, f64x2.add(base, f64x2.mul(slope, root)));
-  return i32x4.trunc_sat_f64x2_s_zero(f64x2.floor(f64x2.sub(f64x2.convert_low_i32x4_u(gray), level)));
+  return f32x4.demote_f64x2_zero(f64x2.sub(f64x2.mul(n, q), f64x2.mul(s, s)));
 }
 
 @inline
@@ -189,12 +196,13 @@ function offsetVectors(line: usize, width: i32, x: i32, end: i32, radius: i32, c
   const inner = min(end, max(x, radius));
   offsetPixels(line, width, x, inner, radius, count, k, state, out);
   x = inner;
-  const size = <f64>((2 * radius + 1) * count);
-  const n = f64x2.splat(size);
-  const whole = f64x2.splat(128 * size);
-  const share = f64x2.splat(1 / size);
-  const base = f64x2.splat(1 - k);
-  const slope = f64x2.splat((k / RANGE) * (1 / size));
+  const size = (2 * radius + 1) * count;
+  const n = f64x2.splat(<f64>size);
+  const whole = i32x4.splat(128 * size);
+  const share = f32x4.splat(<f32>(1 / <f64>size));
+  const base = f32x4.splat(<f32>(1 - k));
+  const slope = f32x4.splat(<f32>(k / RANGE / <f64>size));
+  const slack = f32x4.splat(SLACK);
   const middle = i32x4.splat(128);
   const zero = i32x4.splat(0);
   const squareTotals = <usize>width * 4 + 4;
@@ -204,9 +212,16 @@ function offsetVectors(line: usize, width: i32, x: i32, end: i32, radius: i32, c
     const sum = i32x4.sub(v128.load(to), v128.load(from));
     const squares = i32x4.sub(v128.load(to + squareTotals), v128.load(from + squareTotals));
     const gray = i32x4.extend_low_i16x8_u(i16x8.extend_low_i8x16_u(v128.load32_zero(line + x)));
-    const low = offset2(gray, sum, squares, n, base, slope, share, whole);
-    const high = offset2(upper(gray), upper(sum), upper(squares), n, base, slope, share, whole);
-    const offset = i32x4.add(v128.shuffle<i64>(low, high, 0, 2), middle);
+    const variance = v128.shuffle<i64>(
+      variance2(sum, squares, n),
+      variance2(upper(sum), upper(squares), n),
+      0,
+      2,
+    );
+    const mean = f32x4.mul(f32x4.convert_i32x4_s(i32x4.add(sum, whole)), share);
+    const level = f32x4.mul(mean, f32x4.add(base, f32x4.mul(slope, f32x4.sqrt(variance))));
+    const above = f32x4.floor(f32x4.sub(f32x4.add(f32x4.convert_i32x4_s(gray), slack), level));
+    const offset = i32x4.add(i32x4.trunc_sat_f32x4_s(above), middle);
     const words = i16x8.narrow_i32x4_s(offset, zero);
     v128.store32_lane(out + x, i8x16.narrow_i16x8_u(words, zero), 0);
   }

@@ -326,6 +326,23 @@ test("trace drops specks by default", () => {
   assert.is(trace(imageOf(bits), { despecklePx: 0 }).ends.length, 5);
 });
 
+test("trace takes the shape of a white drawing on nothing, and faint strokes in uneven light", () => {
+  const ring = bitsFrom(40, 40, (x, y) => Math.abs(Math.hypot(x - 19.5, y - 19.5) - 12) < 4);
+  const expected = traceBits(ring);
+  assert.is(expected.ends.length, 2);
+  const white = new Uint8Array(4 * 1600).fill(255);
+  for (const [i, black] of ring.black.entries()) white[4 * i + 3] = black * 255;
+  const image = { width: 40, height: 40, data: white };
+  assert.equal(trace(image, PX), expected);
+  assert.equal(trace(image, { ...PX, source: "luma" }).ends.length, 0);
+  const dusk = ring.black.map((black, i) => (90 + 2 * (i % 40) + (i % 3)) * (black ? 0.5 : 1));
+  const page = { width: 40, height: 40, data: dusk };
+  assert.equal(trace(page, { ...PX, threshold: "adaptive", adaptive: { windowPx: 31 } }), expected);
+  const negative = { ...page, data: dusk.map((value) => 255 - value) };
+  const options = { ...PX, threshold: "adaptive", adaptive: { windowPx: 31 }, invert: true } as const;
+  assert.equal(trace(negative, options), expected);
+});
+
 test("trace says which argument breaks its contract", () => {
   const image = imageOf(bitsOf("#"));
   const messageOf = (options: unknown, picture: unknown = image): string => {

@@ -96,7 +96,8 @@ export function checkTone(options: ToneOptions, channels: number): Tone {
   checkThreshold(threshold);
   checkNames("adaptive", adaptive, ["windowPx", "k"]);
   const { windowPx, k } = { ...DEFAULT_TONE.adaptive, ...given(adaptive) };
-  if (!(windowPx >= 3 && windowPx <= 511 && windowPx % 2 === 1))
+  const isWindow = typeof windowPx === "number" && windowPx >= 3 && windowPx <= 511;
+  if (!isWindow || windowPx % 2 !== 1)
     throw invalid("adaptive.windowPx", "an odd integer >= 3 and <= 511", windowPx);
   checkNumber("adaptive.k", k, { min: 0, max: 1 });
   checkFlag("invert", invert);
