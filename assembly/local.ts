@@ -13,9 +13,9 @@ const SLACK: f32 = 1.0 / 1024;
 // its square, i32[W] each; the sums of those of all columns to the left, modulo 2^32, i32[W + 1] each; a row of 128,
 // u8[W]. The squares of a window stay below 2^32 up to 511 x 511 pixels, so differences of the sums are exact.
 
-/** Bytes of scratch that `sauvola` needs. */
-export function sauvolaBytes(width: i32): i32 {
-  return 17 * width + 8;
+/** Bytes of scratch that `sauvola` needs: for the widest pictures more than 32 bits count. */
+export function sauvolaBytes(width: i32): f64 {
+  return 17 * <f64>width + 8;
 }
 
 /**

@@ -226,6 +226,10 @@ test("sauvola's sums do not overflow in the largest window of the strongest cont
   }
 });
 
+test("sauvolaBytes counts beyond 32 bits, so that there is too little memory and not a wrong address", () => {
+  assert.is(release.kernels.sauvolaBytes(2 ** 30), 17 * 2 ** 30 + 8);
+});
+
 test("sauvola finds strokes in uneven light, and no strokes in flat noise", () => {
   const shade = (x: number): number => 40 + x; // from dusk to daylight
   const isStroke = (x: number, y: number): boolean => x % 12 < 3 && y > 4 && y < 36;

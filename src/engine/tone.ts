@@ -29,7 +29,7 @@ export interface ToneOptions {
   readonly threshold?: number | "otsu" | "adaptive" | { readonly from: number; readonly to: number };
   /**
    * For "adaptive", Sauvola's threshold m (1 + k (s / 128 - 1)) from the mean m and standard deviation s of a square window:
-   * its side, px, an odd integer 3..511 (default 51), wider than the strokes; and k, 0..1 (default 0.2), less finds fainter
+   * its side, px, an odd integer 3..511 (default 51), wider than the strokes; and k, 0..1 (default 0.3), less finds fainter
    * strokes.
    */
   readonly adaptive?: { readonly windowPx?: number; readonly k?: number };
@@ -70,7 +70,7 @@ export const DEFAULT_TONE: Tone = {
   denoise: false,
   blurPx: 0,
   threshold: "otsu",
-  adaptive: { windowPx: 51, k: 0.2 },
+  adaptive: { windowPx: 51, k: 0.3 },
   invert: false,
 };
 
