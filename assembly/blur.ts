@@ -31,7 +31,7 @@ function pieceOf(radius: i32): i32 {
  * line     u8[((width + 15) & ~15) + 2 * radius], scratch
  * out      i16[n * ((width + 15) & ~15)], written: 64 times the gray; what lies behind `width` in a row is anything
  * returns  0, or STOPPED; reports rows
- * cost     0.1 + 0.05 radius ns a pixel
+ * cost     0.2 + 0.06 radius ns a pixel
  * source   separable sampled Gaussian as in Marr, Hildreth, Theory of edge detection, 1980
  */
 export function blurAcross(gray: usize, width: i32, n: i32, weights: usize, radius: i32, line: usize, out: usize): i32 {
@@ -123,7 +123,7 @@ function highPairs(a: v128, b: v128): v128 {
  * places   u32[2 * (radius + 1) + 4], scratch
  * out      u8[n * width], written: the rows `y` to `y + n` as gray
  * returns  0, or STOPPED; reports rows
- * cost     0.1 + 0.06 radius ns a pixel
+ * cost     0.2 + 0.08 radius ns a pixel
  * source   as `blurAcross`
  */
 export function blurDown(rows: usize, top: i32, width: i32, height: i32, y: i32, n: i32, weights: usize, radius: i32, places: usize, out: usize): i32 {

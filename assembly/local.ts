@@ -28,7 +28,7 @@ export function sauvolaBytes(width: i32): f64 {
  * state    u8[sauvolaBytes(width)], 4-byte aligned, scratch; kept between the calls
  * out      u8[n * width], written: 128 + gray - threshold, rounded down, cut to 0..255: below 128 is below the threshold
  * returns  0, or STOPPED; reports rows
- * cost     2.5 ns a pixel, whatever the radius
+ * cost     2.8 ns a pixel, whatever the radius
  * source   Sauvola, Pietikäinen, Adaptive document image binarization, 2000; sums as in Shafait, Keysers, Breuel,
  *          Efficient implementation of local adaptive thresholding techniques, 2008, of one strip of the picture
  */

@@ -34,7 +34,7 @@ function blurOf(engine: Engine, width: number, height: number, sigma: number): [
       rowBytes: width,
       above: 0,
       below: 0,
-      cost: 0.1 + 0.05 * radius,
+      cost: 0.2 + 0.06 * radius,
       run: (rows, top, y, n, out) =>
         kernels.blurAcross((rows + (y - top) * width) as Pointer, width, n, at, radius, line, out),
     },
@@ -42,7 +42,7 @@ function blurOf(engine: Engine, width: number, height: number, sigma: number): [
       rowBytes: stride * 2,
       above: radius,
       below: radius,
-      cost: 0.1 + 0.06 * radius,
+      cost: 0.2 + 0.08 * radius,
       run: (rows, top, y, n, out) =>
         kernels.blurDown(rows, top, width, height, y, n, at, radius, places, out),
     },
@@ -76,7 +76,7 @@ function sauvolaOf(engine: Engine, width: number, height: number, { windowPx, k 
     rowBytes: width,
     above: radius + 1,
     below: radius,
-    cost: 2.5,
+    cost: 2.8,
     run: (rows, top, y, n, out) => kernels.sauvola(rows, top, width, height, y, n, radius, k, state, out),
   };
 }
