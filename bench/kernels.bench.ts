@@ -2,6 +2,7 @@
 // Wasm and copying bytes in. Kernels work on data that lies in their memory, as they find it between two stages.
 import { readFileSync } from "node:fs";
 import { Engine } from "../src/engine/memory.ts";
+import { blurPair, medianPair, sauvolaPair } from "./filters.ts";
 import { compare } from "./harness.ts";
 import { hullPair } from "./hulls.ts";
 import {
@@ -64,6 +65,17 @@ await section(async () => {
   await compare("threshold, 240 kB bands", { ...band, unit: "px", bar: 8 });
   const whole = thresholdPair(engine, grays, WIDTH, HEIGHT, 130);
   await compare("threshold, 24 MP", { ...whole, unit: "px" });
+});
+
+await section(async () => {
+  const [width, height] = [3000, 2000];
+  const jsGray = photo(width * 3, height).filter((_, i) => i % 12 === 0);
+  const grays = { gray: engine.push(jsGray), jsGray };
+  await compare("median, 6 MP", { ...medianPair(engine, grays, width, height), unit: "px", bar: 4 });
+  await compare("blur of 1 px, 6 MP", { ...blurPair(engine, grays, width, height, 1), unit: "px", bar: 4 });
+  await compare("blur of 5 px, 6 MP", { ...blurPair(engine, grays, width, height, 5), unit: "px", bar: 4 });
+  const local = sauvolaPair(engine, grays, width, height, 51, 0.2);
+  await compare("Sauvola's threshold, 6 MP", { ...local, unit: "px", bar: 1.5 });
 });
 
 await section(async () => {

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
+import { blurPair, medianPair, sauvolaPair } from "../bench/filters.ts";
 import { assertEqual, quantile, seeded } from "../bench/harness.ts";
 import { hullPair } from "../bench/hulls.ts";
 import * as pairs from "../bench/pairs.ts";
@@ -50,6 +51,29 @@ test("threshold of the reference is that of the kernel at every level and width"
         const pair = pairs.thresholdPair(engine, { gray: engine.push(jsGray), jsGray }, width, 5, level);
         same(pair, `bits of ${width} x 5 below ${level}`);
       });
+});
+
+test("filters of the reference are those of the kernels", () => {
+  for (const [width, height] of [
+    [1, 1],
+    [1, 60],
+    [60, 1],
+    [17, 9],
+    [130, 70],
+  ] as const)
+    release.run((engine) => {
+      const jsGray = noise(width, width * height);
+      const grays = { gray: engine.push(jsGray), jsGray };
+      same(medianPair(engine, grays, width, height), `median of ${width} x ${height}`);
+      for (const sigma of [0.3, 1, 5])
+        same(blurPair(engine, grays, width, height, sigma), `blur of ${width} x ${height} by ${sigma}`);
+      for (const [windowPx, k] of [
+        [3, 0.5],
+        [51, 0],
+        [511, 0.2],
+      ] as const)
+        same(sauvolaPair(engine, grays, width, height, windowPx, k), `offsets of ${width} x ${height}`);
+    });
 });
 
 test("bits of the reference are those of the engine, over several bands", () => {

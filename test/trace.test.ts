@@ -367,6 +367,23 @@ test("trace despeckles black and white alike, by what a border encloses", () => 
   assert.equal(kept(65), []);
 });
 
+test("trace takes the shape of a white drawing on nothing, and faint strokes in uneven light", () => {
+  const ring = bitsFrom(40, 40, (x, y) => Math.abs(Math.hypot(x - 19.5, y - 19.5) - 12) < 4);
+  const expected = traceBits(ring);
+  assert.is(expected.ends.length, 2);
+  const white = new Uint8Array(4 * 1600).fill(255);
+  for (const [i, black] of ring.black.entries()) white[4 * i + 3] = black * 255;
+  const image = { width: 40, height: 40, data: white };
+  assert.equal(trace(image, PX), expected);
+  assert.equal(trace(image, { ...PX, source: "luma" }).ends.length, 0);
+  const dusk = ring.black.map((black, i) => (90 + 2 * (i % 40) + (i % 3)) * (black ? 0.5 : 1));
+  const page = { width: 40, height: 40, data: dusk };
+  assert.equal(trace(page, { ...PX, threshold: "adaptive", adaptive: { windowPx: 31 } }), expected);
+  const negative = { ...page, data: dusk.map((value) => 255 - value) };
+  const options = { ...PX, threshold: "adaptive", adaptive: { windowPx: 31 }, invert: true } as const;
+  assert.equal(trace(negative, options), expected);
+});
+
 test("trace says which argument breaks its contract", () => {
   const image = imageOf(bitsOf("#"));
   const messageOf = (options: unknown, picture: unknown = image): string => {
@@ -388,7 +405,7 @@ test("trace says which argument breaks its contract", () => {
   assert.is(messageOf({ threshold: 300 }), "Expected `threshold` to be an integer >= 0 and <= 255, got 300");
   assert.is(
     messageOf({ threshold: "auto" }),
-    'Expected `threshold` to be "otsu" or an integer >= 0 and <= 255, got "auto"',
+    'Expected `threshold` to be "otsu", "adaptive", an integer >= 0 and <= 255, or { from, to }, got "auto"',
   );
   assert.is(messageOf({ invert: 1 }), "Expected `invert` to be true or false, got 1");
   assert.is(
@@ -401,7 +418,7 @@ test("trace says which argument breaks its contract", () => {
   );
   assert.is(
     messageOf({ tolerence: 1 }),
-    'Expected `option` to be one of "threshold", "invert", "mode", "tolerance", "dpi", "despecklePx", "turn", got "tolerence"',
+    'Expected `option` to be one of "source", "levels", "gamma", "denoise", "blurPx", "threshold", "adaptive", "invert", "mode", "tolerance", "dpi", "despecklePx", "turn", got "tolerence"',
   );
   assert.is(messageOf(null), "Expected `options` to be an object, got null");
   assert.match(
