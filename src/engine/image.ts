@@ -59,10 +59,10 @@ export interface BitmapOptions {
 }
 
 /** Bytes of the picture that are in kernel memory at a time: few calls, and still in the processor's cache. */
-const BAND_BYTES = 2 ** 18;
+export const BAND_BYTES = 2 ** 18;
 
 /** Whole rows, or a piece of one row that begins on a word of the bitmap. */
-interface Band {
+export interface Band {
   readonly x: number;
   readonly y: number;
   readonly columns: number;
@@ -72,7 +72,8 @@ interface Band {
   readonly pixels: number;
 }
 
-function* bands(width: number, height: number, channels: number): Generator<Band> {
+/** Cuts a picture into pieces of at most `BAND_BYTES`, in raster order. */
+export function* bands(width: number, height: number, channels: number): Generator<Band> {
   const most = Math.floor(BAND_BYTES / channels);
   if (width <= most) {
     const step = Math.floor(most / width);
@@ -189,8 +190,8 @@ function pack(
   );
 }
 
-/** Copies a band into `room`. */
-function copyIn(engine: Engine, image: Image, band: Band, channels: number, room: Pointer): Pointer {
+/** Copies a band into `room`, which has 8 bytes to spare. */
+export function copyIn(engine: Engine, image: Image, band: Band, channels: number, room: Pointer): Pointer {
   const pixels = pixelsOf(image, band, channels);
   // at the same place within 8 bytes as in the source: copies into shared memory go byte by byte otherwise
   const at = offset(room, pixels.byteOffset % 8);

@@ -1,3 +1,4 @@
+export { type ColorLayer, type ColorLayers, type ColorsOptions, traceColors } from "./colors.ts";
 export { type EncodeOptions, encode, type Program } from "./gcode.ts";
 export type { Image } from "./image.ts";
 export { type Ops, type OpsOptions, toOps } from "./ops.ts";
