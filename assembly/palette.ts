@@ -2,7 +2,7 @@
 // (gray ones level by level); all further work is on the cells that occur, in OKLab, where distances are as they look.
 
 import { checkpoint, STOPPED } from "./control";
-import { COLOR, L, nearestColor, A, B, W } from "./_lab";
+import { A, B, COLOR, L, nearestColor, nearestFour, W } from "./_lab";
 
 /** Pixels between two looks at the control block: some 20 us of work. */
 const BATCH: i32 = 8192;
@@ -98,7 +98,7 @@ function lightOf(linear: usize, level: f64): f64 {
 /**
  * Lists the cells that occur, each with the mean of its pixels in OKLab.
  *
- * tally    as `countColors` leaves it; `cells` entries, 2^8 of gray or 2^18
+ * tally    as `countColors` leaves it; `cells` entries, 2^8 of gray or 2^18; those that occur become L, a, b, pixels
  * linear   f64[256]: linear light of each level of sRGB, 0..1
  * colors   f32[4 * result], written: L, a, b, pixels; room for `countCells`
  * keys     u32[result], written: the cell
@@ -136,6 +136,7 @@ function listBatch(
     const to = colors + <usize>n * COLOR;
     toLab(lightOf(linear, r), lightOf(linear, g), lightOf(linear, b), to);
     store<f32>(to, <f32>pixels, W);
+    memory.copy(p, to, COLOR);
     store<u32>(keys + (<usize>n << 2), cell);
     n++;
   }
@@ -198,18 +199,30 @@ export function refinePalette(
 /** Adds the cells i..end to the sums of their nearest colours; returns how many were another's before. */
 function sumNearest(colors: usize, i: i32, end: i32, palette: usize, k: i32, sums: usize, nearest: usize): i32 {
   let moved = 0;
-  for (; i < end; i++) {
-    const p = colors + <usize>i * COLOR;
-    const c = nearestColor(p, palette, k);
-    moved += <i32>(c != <i32>load<u8>(nearest + i));
-    store<u8>(nearest + i, c);
-    const weight = <f64>load<f32>(p, W);
-    const sum = sums + (<usize>c << 5);
-    store<f64>(sum, load<f64>(sum) + weight * <f64>load<f32>(p, L));
-    store<f64>(sum, load<f64>(sum, 8) + weight * <f64>load<f32>(p, A), 8);
-    store<f64>(sum, load<f64>(sum, 16) + weight * <f64>load<f32>(p, B), 16);
-    store<f64>(sum, load<f64>(sum, 24) + weight, 24);
+  for (; i + 4 <= end; i += 4) {
+    const four = nearestFour(colors + <usize>i * COLOR, palette, k);
+    moved += addCell(colors, i, i32x4.extract_lane(four, 0), sums, nearest);
+    moved += addCell(colors, i + 1, i32x4.extract_lane(four, 1), sums, nearest);
+    moved += addCell(colors, i + 2, i32x4.extract_lane(four, 2), sums, nearest);
+    moved += addCell(colors, i + 3, i32x4.extract_lane(four, 3), sums, nearest);
   }
+  for (; i < end; i++) moved += addCell(colors, i, nearestColor(colors + <usize>i * COLOR, palette, k), sums, nearest);
+  return moved;
+}
+
+/** Adds a cell to the sums of colour c; 1 when it was another's before. */
+// @ts-ignore: decorator
+@inline
+function addCell(colors: usize, i: i32, c: i32, sums: usize, nearest: usize): i32 {
+  const moved = <i32>(c != <i32>load<u8>(nearest + i));
+  store<u8>(nearest + i, c);
+  const p = colors + <usize>i * COLOR;
+  const weight = <f64>load<f32>(p, W);
+  const sum = sums + (<usize>c << 5);
+  store<f64>(sum, load<f64>(sum) + weight * <f64>load<f32>(p, L));
+  store<f64>(sum, load<f64>(sum, 8) + weight * <f64>load<f32>(p, A), 8);
+  store<f64>(sum, load<f64>(sum, 16) + weight * <f64>load<f32>(p, B), 16);
+  store<f64>(sum, load<f64>(sum, 24) + weight, 24);
   return moved;
 }
 

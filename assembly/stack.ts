@@ -209,6 +209,72 @@ function paintRun(runs: Runs, r: u32, bits: usize, words: i32): void {
 }
 
 /**
+ * Draws the hidden parts of a layer back by a pixel from where lower ranks show, and layers below it end: an edge of
+ * this layer right under one above it would shine through beside it.
+ *
+ * state    the record of the runs
+ * list     u32[count]: the runs of this rank, which stay whole
+ * above    u64[rows * words]: 1 for pixels of higher ranks, 0 past the width; this rank is added
+ * bits     u64[rows * words]: the layer, as `raiseLayer` leaves it; updated
+ * returns  0, or STOPPED; reports runs
+ * cost     10 ns a run, 3 ns a word
+ * source   erosion by a 3 x 3 square; its use is own
+ */
+export function tuckLayer(
+  state: usize,
+  list: usize,
+  count: i32,
+  above: usize,
+  bits: usize,
+  words: i32,
+  rows: i32,
+): i32 {
+  const runs = changetype<Runs>(state);
+  for (let i = 0; i < count; i += RUNS) {
+    paintList(runs, list, i, min(count, i + RUNS), above, words);
+    if (checkpoint(i)) return STOPPED;
+  }
+  const batch = max(1, 4096 / words);
+  const stride = <usize>words << 3;
+  const last = runs.width & 63;
+  const tail: u64 = last == 0 ? 0 : ~(<u64>0) << last;
+  for (let y = 0; y < rows; y++) {
+    const row = above + <usize>y * stride;
+    drawBack(y > 0 ? row - stride : row, row, y + 1 < rows ? row + stride : row, bits + <usize>y * stride, words, tail);
+    if (y % batch == 0 && checkpoint(count)) return STOPPED;
+  }
+  for (let i = 0; i < count; i += RUNS) {
+    paintList(runs, list, i, min(count, i + RUNS), bits, words);
+    if (checkpoint(count)) return STOPPED;
+  }
+  return 0;
+}
+
+function paintList(runs: Runs, list: usize, i: i32, end: i32, bits: usize, words: i32): void {
+  for (; i < end; i++) paintRun(runs, u32At(list, i), bits, words);
+}
+
+/** Clears bits of a row where any of nine around is clear; what is outside counts as set. */
+function drawBack(up: usize, row: usize, down: usize, bits: usize, words: i32, tail: u64): void {
+  let carry: u64 = 1;
+  let here = allOf(up, row, down, 0, words, tail);
+  for (let i = 0; i < words; i++) {
+    const next = i + 1 < words ? allOf(up, row, down, i + 1, words, tail) : ~(<u64>0);
+    const p = bits + (<usize>i << 3);
+    store<u64>(p, load<u64>(p) & here & ((here << 1) | carry) & ((here >> 1) | (next << 63)));
+    carry = here >> 63;
+    here = next;
+  }
+}
+
+/** Word i of three rows, with what is past the width set. */
+@inline function allOf(up: usize, row: usize, down: usize, i: i32, words: i32, tail: u64): u64 {
+  const at = <usize>i << 3;
+  const all = load<u64>(up + at) & load<u64>(row + at) & load<u64>(down + at);
+  return i + 1 == words ? all | tail : all;
+}
+
+/**
  * The bits of one label.
  *
  * labels   u8[width * rows]

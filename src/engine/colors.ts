@@ -37,17 +37,21 @@ export interface ColorsOptions {
   readonly layers?: "stacked" | "cutout";
   /** "curves": lines and cubics (default); "polygons": lines only; "pixels": the exact edges of the pixels. */
   readonly mode?: "curves" | "polygons" | "pixels";
-  /** How far outlines may leave the pixels' edges, beyond the half pixel of their stairs, mm, >= 0 (default: half a pixel). */
+  /** How far outlines may leave the pixels' edges, beyond the half pixel of their stairs, mm, >= 0 (default: three quarters of a pixel). */
   readonly tolerance?: number;
   /** Pixels per inch, > 0 (default 254: a pixel is 0.1 mm). */
   readonly dpi?: number;
   /** Regions of less than this many pixels become part of a neighbour (default 16; 0 keeps all). */
   readonly despecklePx?: number;
+  /** Lets pixels at borders follow their neighbours where another colour is nearly as near (default true). */
+  readonly smooth?: boolean;
 }
 
-const OPTIONS = ["colors", "palette", "layers", "mode", "tolerance", "dpi", "despecklePx"] as const;
+const OPTIONS = ["colors", "palette", "layers", "mode", "tolerance", "dpi", "despecklePx", "smooth"] as const;
 const LAYERS = ["stacked", "cutout"] as const;
 const COUNT = { min: 2, max: 64, integer: true } as const;
+/** Borders between like colours are rougher than those of black on white. */
+const TOLERANCE_PX = 0.75;
 /** Parts of the whole work. */
 const SHARES = { labels: 0.25, regions: 0.15, layers: 0.6 };
 
@@ -68,10 +72,10 @@ export const traceColors = engineFunction(
   "traceColors",
   (image: Image, options: ColorsOptions = {}): ColorLayers => {
     checkImage(image);
-    const { choice, layers: form, despecklePx, ...fit } = checkColors(options);
+    const { choice, smooth, layers: form, despecklePx, ...fit } = checkColors(options);
     return withEngine((engine) => {
       const stages = new Stages();
-      const labels = toLabels(engine, image, choice, stages, SHARES.labels);
+      const labels = toLabels(engine, image, { choice, smooth }, stages, SHARES.labels);
       const regions = mergeSpecks(engine, labels, despecklePx, stages, SHARES.regions);
       const traceLayers = form === "stacked" ? traceStack : traceCutout;
       const traced = traceLayers(engine, labels, regions, fit, stages, SHARES.layers);
@@ -86,6 +90,7 @@ export const traceColors = engineFunction(
 
 interface CheckedOptions {
   readonly choice: number | readonly Rgb[];
+  readonly smooth: boolean;
   readonly layers: "stacked" | "cutout";
   readonly mode: FitMode;
   readonly tolerancePx: number;
@@ -96,7 +101,7 @@ interface CheckedOptions {
 function checkColors(options: ColorsOptions): CheckedOptions {
   checkOptions(options, OPTIONS);
   const { colors, palette, layers = "stacked", mode = "curves" } = options;
-  const { dpi = DEFAULT_DPI, despecklePx = 16 } = options;
+  const { dpi = DEFAULT_DPI, despecklePx = 16, smooth = true } = options;
   if (palette !== undefined && colors !== undefined)
     throw invalid("colors", "left out beside `palette`", colors);
   const choice = palette === undefined ? checkNumber("colors", colors ?? 16, COUNT) : checkPalette(palette);
@@ -104,10 +109,11 @@ function checkColors(options: ColorsOptions): CheckedOptions {
   checkOneOf("mode", mode, FIT_MODES);
   checkNumber("dpi", dpi, { above: 0 });
   checkNumber("despecklePx", despecklePx, { min: 0 });
+  if (typeof smooth !== "boolean") throw invalid("smooth", "true or false", smooth);
   const mmPerPx = 25.4 / dpi;
-  const { tolerance = mmPerPx / 2 } = options;
+  const { tolerance = TOLERANCE_PX * mmPerPx } = options;
   checkNumber("tolerance", tolerance, { min: 0 });
-  return { choice, layers, mode, tolerancePx: tolerance / mmPerPx, mmPerPx, despecklePx };
+  return { choice, smooth, layers, mode, tolerancePx: tolerance / mmPerPx, mmPerPx, despecklePx };
 }
 
 function checkPalette(palette: readonly string[]): Rgb[] {

@@ -17,17 +17,27 @@ export interface Labels {
 
 /** Rounds of k-means: later ones change what nobody sees. */
 const ROUNDS = 12;
+/** Squared distance in OKLab that a neighbour of one's own label is worth: 0.045 of lightness. */
+const WORTH = 0.002;
+/** Turns of smoothing, an even number: labels go to and fro between two buffers. */
+const TURNS = 2;
+
+export interface LabelOptions {
+  /** Most colours of a palette that is made from the picture, or the palette. */
+  readonly choice: number | readonly Rgb[];
+  /** Whether pixels at borders follow their neighbours where their own colour is nearly as far. */
+  readonly smooth: boolean;
+}
 
 /**
- * Labels the pixels of a checked image with their nearest colour in OKLab, either of a given palette or of one of at
- * most `choice` colours that is made from the picture. Pixels of alpha below 128 get the label 255.
+ * Labels the pixels of a checked image with their nearest colour in OKLab. Pixels of alpha below 128 get the label 255.
  *
  * @returns labels, allocated on `engine`
  */
 export function toLabels(
   engine: Engine,
   image: Image,
-  choice: number | readonly Rgb[],
+  { choice, smooth }: LabelOptions,
   stages: Stages,
   share: number,
 ): Labels {
@@ -61,12 +71,40 @@ export function toLabels(
   stages.run(share * 0.05, count, () =>
     engine.kernels.labelCells(colors, keys, count, labs, palette.length, table),
   );
+  const last = share * (smooth ? 0.1 : 0.3);
   for (const band of bands(width, height, channels)) {
     const from = copyIn(engine, image, band, channels, room);
     const to = (labels + band.first) as Pointer;
-    stages.run((share * 0.3 * band.pixels) / total, band.pixels, () =>
+    stages.run((last * band.pixels) / total, band.pixels, () =>
       engine.kernels.labelPixels(from, channels, band.pixels, table, to),
     );
+  }
+  if (smooth) {
+    const other = engine.alloc(total);
+    const scratch = engine.alloc(64);
+    for (let turn = 0; turn < TURNS; turn++) {
+      const [from, to] = turn % 2 === 0 ? [labels, other] : [other, labels];
+      for (const band of bands(width, height, channels)) {
+        const { first, pixels } = band;
+        const at = copyIn(engine, image, band, channels, room);
+        stages.run((share * 0.2 * pixels) / total / TURNS, pixels, () =>
+          engine.kernels.smoothLabels(
+            at,
+            channels,
+            first,
+            pixels,
+            width,
+            height,
+            from,
+            to,
+            tally,
+            labs,
+            WORTH,
+            scratch,
+          ),
+        );
+      }
+    }
   }
   engine.release(mark);
   return { at: labels, width, height, palette };

@@ -42,6 +42,8 @@ export function traceStack(
 
   const words = Math.ceil(width / 64);
   const bitmap = { at: engine.alloc(words * 8 * height), width, height, words };
+  const above = engine.alloc(words * 8 * height);
+  engine.u8(above, words * 8 * height).fill(0);
   const part = (share * 0.95) / order.length;
   const mark = engine.mark();
   const layers: { label: number; curves: Curves }[] = [];
@@ -51,7 +53,10 @@ export function traceStack(
     stages.run(part * 0.1, count, () =>
       kernels.raiseLayer(state, height, from, count, painted, rank + 1, bitmap.at, words),
     );
-    const borders: Borders = extract(engine, bitmap, { despecklePx: 0 }, stages, part * 0.2);
+    stages.run(part * 0.1, count, () =>
+      kernels.tuckLayer(state, from, count, above, bitmap.at, words, height),
+    );
+    const borders: Borders = extract(engine, bitmap, { despecklePx: 0 }, stages, part * 0.1);
     layers.push({ label: order[rank], curves: fitBorders(engine, borders, fit, stages, part * 0.7) });
     engine.release(mark);
   }
