@@ -10,13 +10,17 @@ const NO_ROOM = -2;
 /** Segments of one turn of the kernel; memory for its output stays at this size, however large the result. */
 const ROOM = 1 << 16;
 
-/** Turns borders in kernel memory into outlines; the borders may be given back afterwards. */
+/**
+ * Turns borders in kernel memory into outlines; the borders may be given back afterwards. The first `open` of them are
+ * arcs, which keep their first and last corner.
+ */
 export function fitBorders(
   engine: Engine,
   borders: Borders,
   options: { mode: FitMode; tolerancePx: number; mmPerPx: number },
   stages: Stages,
   share: number,
+  open = 0,
 ): Curves {
   const { kernels } = engine;
   const { contours, corners, ends, points } = borders;
@@ -52,6 +56,7 @@ export function fitBorders(
         xy,
         room,
         pointRoom,
+        open,
       );
       if (done === NO_ROOM) {
         room *= 2;

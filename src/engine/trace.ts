@@ -1,9 +1,10 @@
 import { checkNumber, checkOneOf, invalid } from "../errors.ts";
 import { engineFunction } from "../tasker/target.ts";
-import { extract } from "./contours.ts";
+import { extract, TURNS, type Turn } from "./contours.ts";
 import { FIT_MODES, type FitMode, fitBorders } from "./fit.ts";
 import { checkImage, type Image, toBitmap } from "./image.ts";
 import { Stages, withEngine } from "./memory.ts";
+import { checkTone, TONE_NAMES, type Tone, type ToneOptions } from "./tone.ts";
 
 /**
  * Closed outlines of lines and cubics, in mm, y down. Contour `i` holds the segments `ends[i-1]..ends[i]`. Kind 0 is a
@@ -17,25 +18,31 @@ export interface Curves {
   readonly depth: Uint16Array;
 }
 
-export interface TraceOptions {
-  /** Gray below it is black: an integer 0..255, or "otsu" (default), which finds it from the picture. */
-  readonly threshold?: "otsu" | number;
-  /** Traces the white parts instead of the black ones (default false). */
-  readonly invert?: boolean;
+export interface TraceOptions extends ToneOptions {
   /** "curves": lines and cubics (default); "polygons": lines only; "pixels": the exact edges of the pixels. */
   readonly mode?: "curves" | "polygons" | "pixels";
   /** How far outlines may leave the pixels' edges, beyond the half pixel of their stairs, mm, >= 0 (default: half a pixel). */
   readonly tolerance?: number;
   /** Pixels per inch, > 0 (default 254: a pixel is 0.1 mm). */
   readonly dpi?: number;
-  /** Drops black and white specks of less than this many pixels, with all inside them (default 2; 0 keeps all). */
+  /**
+   * Drops specks of less than this many pixels, with all inside them (default 2; 0 keeps all). Black and white alike: a
+   * speck of black goes, a hole in black fills. What a border encloses counts, so a thin ring is no speck.
+   */
   readonly despecklePx?: number;
+  /**
+   * Which two pixels are one shape where two black and two white ones meet crosswise: the "white" ones (default), so
+   * that black shapes part; the "black" ones, so that thin slanted lines hold together; those of the "majority" or the
+   * "minority" among the 8 x 8 pixels around the point, the white ones if it is a tie. Outside the picture is white;
+   * colours are as traced, after `invert`.
+   */
+  readonly turn?: "white" | "black" | "majority" | "minority";
 }
 
 /** 0.1 mm a pixel. */
 export const DEFAULT_DPI = 254;
 
-const OPTIONS = ["threshold", "invert", "mode", "tolerance", "dpi", "despecklePx"] as const;
+const OPTIONS = [...TONE_NAMES, "mode", "tolerance", "dpi", "despecklePx", "turn"] as const;
 /** Parts of the whole work: pictures are mostly plain, so bits weigh more than their time on busy ones. */
 const SHARES = { bitmap: 0.3, borders: 0.3, fit: 0.4 };
 
@@ -52,38 +59,35 @@ const SHARES = { bitmap: 0.3, borders: 0.3, fit: 0.4 };
  * @example trace(image, { mode: "polygons", dpi: 300 }).ends.length
  */
 export const trace = engineFunction("trace", (image: Image, options: TraceOptions = {}): Curves => {
-  checkImage(image);
-  const { threshold, invert, despecklePx, ...fit } = checkOptions(options);
+  const { tone, despecklePx, turn, ...fit } = checkOptions(options, checkImage(image));
   return withEngine((engine) => {
     const stages = new Stages();
-    const { bitmap } = toBitmap(engine, image, { threshold, invert }, stages, SHARES.bitmap);
-    const borders = extract(engine, bitmap, { despecklePx }, stages, SHARES.borders);
+    const { bitmap } = toBitmap(engine, image, tone, stages, SHARES.bitmap);
+    const borders = extract(engine, bitmap, { despecklePx, turn }, stages, SHARES.borders);
     return fitBorders(engine, borders, fit, stages, SHARES.fit);
   });
 });
 
 interface CheckedOptions {
-  readonly threshold: "otsu" | number;
-  readonly invert: boolean;
+  readonly tone: Tone;
   readonly mode: FitMode;
   readonly tolerancePx: number;
   readonly mmPerPx: number;
   readonly despecklePx: number;
+  readonly turn: Turn;
 }
 
-function checkOptions(options: TraceOptions): CheckedOptions {
+function checkOptions(options: TraceOptions, channels: number): CheckedOptions {
   if (typeof options !== "object" || options === null) throw invalid("options", "an object", options);
   for (const name of Object.keys(options)) checkOneOf("option", name, OPTIONS);
-  const { threshold = "otsu", invert = false, mode = "curves", dpi = DEFAULT_DPI, despecklePx = 2 } = options;
-  if (typeof threshold === "number") checkNumber("threshold", threshold, { min: 0, max: 255, integer: true });
-  else if (threshold !== "otsu")
-    throw invalid("threshold", '"otsu" or an integer >= 0 and <= 255', threshold);
-  if (typeof invert !== "boolean") throw invalid("invert", "true or false", invert);
+  const { mode = "curves", dpi = DEFAULT_DPI, despecklePx = 2, turn = "white" } = options;
   checkOneOf("mode", mode, FIT_MODES);
   checkNumber("dpi", dpi, { above: 0 });
   checkNumber("despecklePx", despecklePx, { min: 0 });
+  checkOneOf("turn", turn, TURNS);
   const mmPerPx = 25.4 / dpi;
   const { tolerance = mmPerPx / 2 } = options;
   checkNumber("tolerance", tolerance, { min: 0 });
-  return { threshold, invert, mode, tolerancePx: tolerance / mmPerPx, mmPerPx, despecklePx };
+  const tone = checkTone(options, channels);
+  return { tone, mode, tolerancePx: tolerance / mmPerPx, mmPerPx, despecklePx, turn };
 }
