@@ -18,6 +18,7 @@ import {
   mergedOf,
   nearestTo,
   paintedOf,
+  partsOf,
   smoothOf,
   squareOf,
   turnedImage,
@@ -77,6 +78,47 @@ test("traceColors stacks the smaller half on the whole", () => {
     result.layers.map(({ curves }) => signedArea(curves)),
     [15, 6],
   );
+});
+
+test("traceColors stacks the parts that hold a colour, drawn back from where lower layers show", () => {
+  const [width, height] = [66, 43];
+  for (const seed of [81, 82, 83]) {
+    const image = wavesOf(seed, width, height, seed === 83 ? 200 : 25, 4);
+    const result = traceColors(image, { ...EXACT, colors: 7 });
+    const ranks = paintedOf(result, width, height);
+    assert.ok(ranks.includes(-1));
+    for (const [rank, layer] of result.layers.entries()) {
+      const parts = partsOf(
+        ranks.map((other) => (other >= rank ? 1 : 0)),
+        width,
+      );
+      const expected = new Uint8Array(width * height);
+      for (const part of parts)
+        if (part.some((p) => ranks[p] === rank))
+          for (const p of part) {
+            const [x, y] = [p % width, Math.floor(p / width)];
+            const lower = ranks.some((other, q) => {
+              const far = Math.max(Math.abs((q % width) - x), Math.abs(Math.floor(q / width) - y));
+              return far <= 1 && other < rank;
+            });
+            if (ranks[p] === rank || !lower) expected[p] = 1;
+          }
+      const found = paintedOf({ layers: [layer] }, width, height).map((i) => i + 1);
+      assert.equal(found, [...expected], `seed ${seed}, layer ${rank}`);
+    }
+  }
+});
+
+test("traceColors stacks a ramp step by step, from its larger end", () => {
+  const levels = [10, 200, 60, 120, 240];
+  for (const larger of [0, 4]) {
+    const sorted = [...levels].sort((a, b) => a - b);
+    const widths = sorted.map((_, i) => (i === larger ? 20 : 6));
+    const row = sorted.flatMap((level, i) => new Array<number>(widths[i]!).fill(level));
+    const image = { width: row.length, height: 3, data: Uint8Array.from([...row, ...row, ...row]) };
+    const shown = hexes(traceColors(image, EXACT)).map((hex) => levelsOf(hex)[0]);
+    assert.equal(shown, larger === 0 ? sorted : sorted.reverse());
+  }
 });
 
 test("traceColors finds the very colours of a flat picture, and no more", () => {
