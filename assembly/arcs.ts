@@ -30,10 +30,11 @@ class Edges {
   /** Vertices where three or more edges meet, and the picture's corners; u32 for each word: nodes before it. */
   nodes: usize;
   before: usize;
-  // what was counted: nodes, edges at nodes, turns that are no node
+  // what was counted: nodes, edges at nodes, turns that are no node, all edges
   count: i32;
   arms: i32;
   turns: i32;
+  steps: i32;
   // the walk: where it is, and the edges done in all walks
   x: i32;
   y: i32;
@@ -53,7 +54,7 @@ class Edges {
  * words    (width + 64) / 64
  * right, down, nodes  u64[(rows + 1) * words], written
  * before   u32[(rows + 1) * words], written
- * counts   i32[3], written: nodes, arms of all nodes, turns that are no node
+ * counts   i32[4], written: nodes, arms of all nodes, turns that are no node, all edges
  * returns  0, or STOPPED; reports rows
  * cost     0.3 ns a pixel
  * source   arc-node maps: Braquelaire and Brun, Image segmentation with topological maps and inter-pixel
@@ -83,6 +84,7 @@ export function markArcs(
   edges.count = 0;
   edges.arms = 0;
   edges.turns = 0;
+  edges.steps = 0;
   edges.done = 0;
   const batch = max(1, BATCH / words);
   for (let y = 0; y <= rows; y++) {
@@ -94,6 +96,7 @@ export function markArcs(
   store<i32>(counts, edges.count);
   store<i32>(counts, edges.arms, 4);
   store<i32>(counts, edges.turns, 8);
+  store<i32>(counts, edges.steps, 12);
   return 0;
 }
 
@@ -167,6 +170,7 @@ function markNodes(edges: Edges, y: i32): void {
     store<u32>(edges.before + (at >> 1), edges.count);
     edges.count += <i32>popcnt(nodes);
     edges.arms += <i32>(popcnt(nodes & east) + popcnt(nodes & west) + popcnt(nodes & north) + popcnt(nodes & south));
+    edges.steps += <i32>(popcnt(east) + popcnt(south));
     edges.turns += <i32>popcnt((east ^ west) & (north ^ south) & ~nodes);
   }
 }

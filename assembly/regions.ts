@@ -195,7 +195,7 @@ class Merge {
  * squares  f32[k * k]: squared distance of two labels' colours
  * least    pixels, >= 1
  * scratch  1152 bytes, then u32[least], then u32[runs]
- * returns  regions merged, or STOPPED; reports runs of merged regions
+ * returns  regions merged, or STOPPED; reports steps of work, at most the runs
  * cost     O(runs of small regions * log least)
  * source   merging by colour distance over border length: Koepfler, Lopez, Morel, A multiscale algorithm for image
  *          segmentation by variational method, 1994; in order of area after Nock and Nielsen 2004
@@ -254,7 +254,7 @@ export function mergeRegions(
 
 /** Counts a step of work, and now and then looks whether to stop. */
 @inline function step(merge: Merge): bool {
-  if ((++merge.work & (STEPS - 1)) == 0 && checkpoint(merge.work)) merge.stopped = true;
+  if ((++merge.work & (STEPS - 1)) == 0 && checkpoint(min(merge.work, merge.runs.runs))) merge.stopped = true;
   return merge.stopped;
 }
 

@@ -82,11 +82,16 @@ function findArcs(engine: Engine, labels: Labels, fit: FitOptions, stages: Stage
   const state = engine.alloc(96);
   const [right, down, nodes] = [0, 0, 0].map(() => engine.alloc(8 * rowsOfBits));
   const before = engine.alloc(4 * rowsOfBits);
-  const counts = engine.alloc(12);
+  const counts = engine.alloc(16);
   stages.run(share * 0.1, height, () =>
     kernels.markArcs(state, at, width, height, words, right, down, nodes, before, counts),
   );
-  const [nodeCount, arms, turns] = engine.i32(counts, 3) as unknown as [number, number, number];
+  const [nodeCount, arms, turns, steps] = engine.i32(counts, 4) as unknown as [
+    number,
+    number,
+    number,
+    number,
+  ];
   const room = arms / 2 + Math.floor(turns / 4);
   const starts = engine.alloc(16 * nodeCount);
   const goals = engine.alloc(8 * room);
@@ -94,7 +99,7 @@ function findArcs(engine: Engine, labels: Labels, fit: FitOptions, stages: Stage
   const tops = engine.alloc(8 * room);
   const ends = engine.alloc(4 * room);
   const points = engine.alloc(8 * (arms + turns));
-  const arcs = stages.run(share * 0.2, arms + turns, () =>
+  const arcs = stages.run(share * 0.2, steps, () =>
     kernels.walkArcs(state, starts, goals, sides, tops, ends, points, counts),
   );
   const open = engine.i32(counts, 1)[0];

@@ -5,6 +5,11 @@ import type { Labels } from "./palette.ts";
 import type { Regions } from "./regions.ts";
 import type { Curves } from "./trace.ts";
 
+/** The label of pixels that belong to no layer. */
+const NONE = 255;
+/** Turns of moving colours; all but odd pictures need three or four. */
+const TURNS = 10;
+
 /** What becomes of pixel borders. */
 export interface FitOptions {
   readonly mode: FitMode;
@@ -65,41 +70,38 @@ export function traceStack(
 
 /**
  * Labels that occur, in an order with short ways between neighbours: a border between two colours is drawn in all layers
- * from one to the other. Begins with lightness as the palette's order does not say it, exchanges and moves colours while that
- * shortens the ways, and starts at the end where more pixels are.
+ * from one to the other. Starts from the largest and moves colours while that shortens the ways; then the end with more
+ * pixels goes below.
  *
- * source: minimum linear arrangement by local search (Petit 2003)
+ * source: minimum linear arrangement by local search (Petit, Experiments on the minimum linear arrangement problem, 2003)
  */
 function paintingOrder(counts: Uint32Array, edges: Uint32Array): number[] {
-  const order = [...counts.keys()].filter((label) => label !== 255 && counts[label] > 0);
+  const order = [...counts.keys()].filter((label) => label !== NONE && counts[label] > 0);
   order.sort((a, b) => counts[b] - counts[a]);
-  const between = (a: number, b: number): number => edges[256 * Math.min(a, b) + Math.max(a, b)];
-  for (let turn = 0, moved = true; moved && turn < 20; turn++) {
+  for (let turn = 0, moved = true; moved && turn < TURNS; turn++) {
     moved = false;
-    for (const label of [...order]) moved = moveToBest(order, label, between) || moved;
+    for (const label of [...order]) moved = moveToBest(order, label, edges) || moved;
   }
-  const weight = order.reduce((sum, label, i) => sum + counts[label] * (i - (order.length - 1) / 2), 0);
+  const weight = order.reduce((sum, label, i) => sum + counts[label] * (2 * i + 1 - order.length), 0);
   return weight > 0 ? order.reverse() : order;
 }
 
 /** Moves one label to where all ways are shortest; false when it is there. */
-function moveToBest(order: number[], label: number, between: (a: number, b: number) => number): boolean {
+function moveToBest(order: number[], label: number, edges: Uint32Array): boolean {
+  const between = (a: number, b: number): number => edges[256 * Math.min(a, b) + Math.max(a, b)];
   const own = order.indexOf(label);
-  const weights = order.map((other) => (other === label ? 0 : between(label, other)));
-  // the change of all ways, for each step of the label down, then up
   let best = own;
   let least = 0;
   for (const step of [-1, 1]) {
+    // past one more each time: nearer to all beyond it and farther from all behind, while the passed one comes the other way
     let change = 0;
     for (let i = own + step; i >= 0 && i < order.length; i += step) {
       const passed = order[i];
-      // past one more: nearer to all beyond, farther from all behind, and the passed one moves the other way
-      for (let j = 0; j < order.length; j++) {
+      for (const [j, other] of order.entries()) {
         if (j === own || j === i) continue;
         const beyond = step > 0 ? j > i : j < i;
-        change += beyond ? -weights[j] : weights[j];
-        const nearer = step > 0 ? j < own || (j > own && j < i) : j > own || (j < own && j > i);
-        change += nearer ? -between(passed, order[j]) : between(passed, order[j]);
+        const difference = between(label, other) - between(passed, other);
+        change += beyond ? -difference : difference;
       }
       if (change < least) {
         least = change;
