@@ -1,3 +1,4 @@
+export { type CenterlineOptions, type Centerlines, traceCenterline } from "./centerline.ts";
 export { type EncodeOptions, encode, type Program } from "./gcode.ts";
 export type { Image } from "./image.ts";
 export { type Ops, type OpsOptions, toOps } from "./ops.ts";
