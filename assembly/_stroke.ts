@@ -12,6 +12,8 @@ export const SAMPLE_BYTES: usize = 24;
 export const MORE: i32 = 16;
 /** Widths that a stroke's width is the middle one of. */
 const WIDTHS: i32 = 512;
+/** Samples whose middle tells where the end of a stroke is, across it. */
+const SETTLED: i32 = 7;
 /** Halves of a joint that tell where it is. */
 const MEETING: i32 = 12;
 
@@ -154,6 +156,16 @@ function drawOut(g: Graph, s: Stroke, end: i32, inward: i32): void {
   const ink = runInk(g, sx(s, end), sy(s, end), dx, dy, 2 * s.width + 4);
   if (ink < 0) return;
   const more = min(1.5 * s.width, ink - 0.5 * s.width);
+  // the last samples lean towards whatever pixels close the stroke: their middle does less
+  const settled = min(n, SETTLED);
+  let off: f64 = 0;
+  for (let k = 0; k < settled; k++) {
+    const i = end + inward * k;
+    off += (sy(s, i) - sy(s, back)) * dx - (sx(s, i) - sx(s, back)) * dy;
+  }
+  off = off / <f64>settled;
+  store<f64>(s.samples + <usize>end * SAMPLE_BYTES, sx(s, end) - off * dy);
+  store<f64>(s.samples + <usize>end * SAMPLE_BYTES, sy(s, end) + off * dx, 8);
   const x = sx(s, end) + more * dx;
   const y = sy(s, end) + more * dy;
   if (more > 0.2) {

@@ -58,7 +58,7 @@ function isBridge(g: Graph, b: i32, scratch: usize): bool {
   const length = max(<f64>count + 1, Math.sqrt(dx * dx + dy * dy));
   const ra = radius(g, jointOf(g, h));
   const rc = radius(g, jointOf(g, h + 1));
-  if (a == c) return length <= 2 * ra;
+  if (a == c) return length <= 2 * ra + 1;
   const wide = length > max(ra, rc);
   if (length > 1.5 * (ra + rc) + 2) return false;
   if (degreeOf(g, a) != 3 || degreeOf(g, c) != 3) return length <= max(ra, rc) + 1;

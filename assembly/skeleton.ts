@@ -9,6 +9,72 @@ const BATCH: i32 = 1024;
 const FEW: i32 = 256;
 
 /**
+ * Takes pixels off a skeleton one after another, in raster order, that all-at-once thinning had to leave: what is neither
+ * an end nor holds its neighbours together.
+ *
+ * skel     as `thin` left it
+ * returns  pixels taken, or STOPPED; reports rows
+ * cost     0.3 ns a word, 5 ns a pixel
+ * source   the conditions of Guo and Hall 1989, one pixel at a time
+ */
+export function trimSkeleton(skel: usize, words: i32, rows: i32): i32 {
+  let gone = 0;
+  let seen = 0;
+  for (let y = 0; y < rows; y++) {
+    const taken = trimRow(skel, words, y);
+    if (taken < 0) return STOPPED;
+    gone += taken;
+    seen += words;
+    if (seen < BATCH) continue;
+    seen = 0;
+    if (checkpoint(y)) return STOPPED;
+  }
+  return gone;
+}
+
+function trimRow(skel: usize, words: i32, y: i32): i32 {
+  const row = <usize>(words + 1) << 3;
+  let gone = 0;
+  let seen = 0;
+  for (let i = 0; i < words; i++) {
+    const p = skel + <usize>(y + 1) * row + (<usize>(i + 1) << 3);
+    let left = load<u64>(p);
+    seen += 1 + <i32>popcnt(left);
+    if (seen > BATCH) {
+      seen = 0;
+      if (checkpoint(y)) return STOPPED;
+    }
+    while (left != 0) {
+      const k = <i32>ctz(left);
+      left &= left - 1;
+      if (!isLoose(three(p - row, k), three(p, k), three(p + row, k))) continue;
+      store<u64>(p, load<u64>(p) ^ ((<u64>1) << k));
+      gone++;
+    }
+  }
+  return gone;
+}
+
+/** Three rows of three pixels, bit 0 the left one: numbers as in the paper, p2 above, then clockwise. */
+@inline function isLoose(above: i32, level: i32, below: i32): bool {
+  const p2 = (above >> 1) & 1;
+  const p3 = above >> 2;
+  const p4 = level >> 2;
+  const p5 = below >> 2;
+  const p6 = (below >> 1) & 1;
+  const p7 = below & 1;
+  const p8 = level & 1;
+  const p9 = above & 1;
+  const parts =
+    ((p2 ^ 1) & (p3 | p4)) + ((p4 ^ 1) & (p5 | p6)) + ((p6 ^ 1) & (p7 | p8)) + ((p8 ^ 1) & (p9 | p2));
+  const pairs = min(
+    (p9 | p2) + (p3 | p4) + (p5 | p6) + (p7 | p8),
+    (p2 | p3) + (p4 | p5) + (p6 | p7) + (p8 | p9),
+  );
+  return parts == 1 && (pairs == 2 || pairs == 3);
+}
+
+/**
  * Numbers the pixels of a skeleton, in raster order.
  *
  * skel     as `thin` left it

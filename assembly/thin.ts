@@ -20,35 +20,59 @@ class Rounds {
 }
 
 /**
- * Counts black pixels.
+ * Copies a picture and blackens pinholes: white pixels with black on all four sides and at three corners or more. What
+ * pixels make of a sharp angle between strokes is such a hole too, which a skeleton would run around.
  *
  * bits     u64[rows * words], bit 0 is the left pixel, 1 black, bits past the width 0
- * returns  black pixels, or STOPPED; reports rows
- * cost     0.3 ns a word
+ * ink      u64[rows * words], written
+ * returns  black pixels of the copy, or STOPPED; reports rows
+ * cost     2 ns a word
  */
-export function countInk(bits: usize, words: i32, rows: i32): i32 {
+export function closePinholes(bits: usize, words: i32, rows: i32, ink: usize): i32 {
   const batch = max(1, BATCH / words);
-  let ink = 0;
-  for (let y = 0; y < rows; y += batch) {
-    const count = min(batch, rows - y) * words;
-    ink += inkOf(bits, count);
-    bits += <usize>count << 3;
-    if (checkpoint(y)) return STOPPED;
+  let count = 0;
+  for (let y = 0; y < rows; y++) {
+    count += closeRow(bits, words, rows, y, ink);
+    if (y % batch == 0 && checkpoint(y)) return STOPPED;
   }
-  return ink;
+  return count;
 }
 
-function inkOf(bits: usize, count: i32): i32 {
-  let ink = 0;
-  for (let i = 0; i < count; i++) ink += <i32>popcnt(load<u64>(bits + (<usize>i << 3)));
-  return ink;
+function closeRow(bits: usize, words: i32, rows: i32, y: i32, ink: usize): i32 {
+  const row = <usize>words << 3;
+  const level = bits + <usize>y * row;
+  const inside = y > 0 && y + 1 < rows;
+  let count = 0;
+  for (let i = 0; i < words; i++) {
+    const at = <usize>i << 3;
+    let c = load<u64>(level + at);
+    if (inside) {
+      const n = load<u64>(level + at - row);
+      const s = load<u64>(level + at + row);
+      if ((~c & n & s) != 0) {
+        const hasLeft = i > 0;
+        const hasRight = i + 1 < words;
+        const w = (c << 1) | (hasLeft ? load<u64>(level + at - 8) >> 63 : 0);
+        const e = (c >> 1) | (hasRight ? load<u64>(level + at + 8) << 63 : 0);
+        const nw = (n << 1) | (hasLeft ? load<u64>(level + at - row - 8) >> 63 : 0);
+        const ne = (n >> 1) | (hasRight ? load<u64>(level + at - row + 8) << 63 : 0);
+        const sw = (s << 1) | (hasLeft ? load<u64>(level + at + row - 8) >> 63 : 0);
+        const se = (s >> 1) | (hasRight ? load<u64>(level + at + row + 8) << 63 : 0);
+        const corners = (nw & ne & (sw | se)) | (sw & se & (nw | ne));
+        c |= n & s & e & w & corners;
+      }
+    }
+    store<u64>(ink + <usize>y * row + at, c);
+    count += <i32>popcnt(c);
+  }
+  return count;
 }
 
 /**
  * Thins strokes to lines one pixel wide, 8-connected, as black parts stay connected and holes stay open. White lies
  * around the picture. Each round takes pixels off one side and then off the other, all at a time.
  *
- * bits     as in `countInk`
+ * bits     as for `closePinholes`
  * skel     u64[(words + 1) * (rows + 2) + 1], written: the picture in a frame of one blank row above and below and one
  *          blank word before each row and after the last; row y begins at word (y + 1) * (words + 1) + 1
  * lists    u32[2 * (words + 1) * (rows + 2)] scratch

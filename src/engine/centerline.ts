@@ -36,8 +36,9 @@ const OPTIONS = ["threshold", "invert", "dpi", "tolerance", "minLengthPx", "spur
 /** Parts of the whole work. */
 const SHARES = {
   bitmap: 0.15,
-  count: 0.02,
-  thin: 0.35,
+  close: 0.02,
+  thin: 0.33,
+  trim: 0.02,
   list: 0.08,
   follow: 0.06,
   prune: 0.02,
@@ -108,17 +109,16 @@ function checkOptions(options: CenterlineOptions): CheckedOptions {
   return { threshold, invert, mmPerPx, tolerancePx: tolerance / mmPerPx, minLengthPx, spurs, join };
 }
 
-/** A skeleton in kernel memory: see `thin`. */
+/** A skeleton in kernel memory: see `thin` and `trimSkeleton`. */
 interface Skeleton {
   readonly at: Pointer;
   readonly pixels: number;
 }
 
-/** Thins a bitmap; the skeleton stays allocated on `engine`, 1 bit a pixel. */
-export function thinned(engine: Engine, bitmap: Bitmap, stages: Stages): Skeleton {
+/** Thins a bitmap of so many black pixels; the skeleton stays allocated on `engine`, 1 bit a pixel. */
+export function thinned(engine: Engine, bitmap: Bitmap, black: number, stages: Stages): Skeleton {
   const { at, words, height } = bitmap;
   const { kernels } = engine;
-  const ink = stages.run(SHARES.count, height, () => kernels.countInk(at, words, height));
   const total = (words + 1) * (height + 2);
   const skel = engine.alloc(8 * (total + 1));
   const mark = engine.mark();
@@ -126,11 +126,12 @@ export function thinned(engine: Engine, bitmap: Bitmap, stages: Stages): Skeleto
   const marks = engine.alloc(total + 1);
   const gone = engine.alloc(8 * total);
   const state = engine.alloc(16);
-  const pixels = stages.run(SHARES.thin, ink, () =>
+  const pixels = stages.run(SHARES.thin, black, () =>
     kernels.thin(at, words, height, skel, lists, marks, gone, state),
   );
   engine.release(mark);
-  return { at: skel, pixels };
+  const loose = stages.run(SHARES.trim, height, () => kernels.trimSkeleton(skel, words, height));
+  return { at: skel, pixels: pixels - loose };
 }
 
 function traceStrokes(
@@ -139,9 +140,13 @@ function traceStrokes(
   options: CheckedOptions,
   stages: Stages,
 ): Centerlines {
-  const { at, words, height } = bitmap;
+  const { words, height } = bitmap;
   const { kernels } = engine;
-  const skel = thinned(engine, bitmap, stages);
+  const at = engine.alloc(8 * words * height);
+  const black = stages.run(SHARES.close, height, () =>
+    kernels.closePinholes(bitmap.at, words, height, at),
+  );
+  const skel = thinned(engine, { ...bitmap, at }, black, stages);
   const n = skel.pixels;
 
   const rank = engine.alloc(4 * ((words + 1) * (height + 2) + 1));
