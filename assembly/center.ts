@@ -7,6 +7,8 @@ import { runInk } from "./_ray";
 const BATCH: i32 = 128;
 /** Places on each side that a smoothed one is made of. */
 const REACH: i32 = 4;
+/** A quarter of a pixel's diagonal: there the stairs of a diagonal are at their mean. */
+const ASIDE: f64 = 0.35355;
 
 /**
  * Moves the pixels of branches to the middle between both borders of their stroke, measured square to the branch, and
@@ -72,6 +74,9 @@ function measure(g: Graph, b: i32, k: i32, out: usize, round: i32): void {
   if (length > 0.5) {
     dx /= length;
     dy /= length;
+    // from a pixel's middle a ray across a diagonal stroke meets only every second diagonal of pixels: it starts beside
+    x += ASIDE * dx;
+    y += ASIDE * dy;
     const left = runInk(g, x, y, dy, -dx, most);
     const right = runInk(g, x, y, -dy, dx, most);
     if (left >= 0 && right >= 0) {

@@ -9,8 +9,8 @@ const BATCH: i32 = 256;
 const PASSES: i32 = 8;
 
 /**
- * Takes spurs away: branches with a free end that reach no farther from the middle of their joint than `spurs` times the
- * width of the stroke there. A joint that has only spurs becomes a dot.
+ * Takes spurs away: branches whose ink reaches no farther from the middle of their joint than `spurs` times the width
+ * of the stroke there. A joint that has only spurs becomes a dot.
  *
  * graph    `Graph` as `followBranches` left it
  * spurs    >= 0; 0 keeps all
@@ -45,7 +45,8 @@ function spurLength(g: Graph, h: i32, limit: f64): f64 {
       const tip = chainAt(g, place(g, far, 0));
       const dx = pixelX(g, tip) - x;
       const dy = pixelY(g, tip) - y;
-      const length = max(<f64>places, Math.sqrt(dx * dx + dy * dy));
+      // a stroke ends as wide as it is, and what runs into a corner does not
+      const length = max(<f64>places, Math.sqrt(dx * dx + dy * dy)) + radius(g, tip) - 0.5;
       return length <= limit ? length : Infinity;
     }
     if (degreeOf(g, joint) != 2) return Infinity;
