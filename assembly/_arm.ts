@@ -19,10 +19,10 @@ export function bentOf(g: Graph, h: i32): i32 {
   const root = rootOf(g, joint);
   const x = pixelX(g, joint);
   const y = pixelY(g, joint);
-  const far = radius(g, joint) + 1.5;
+  const far = radius(g, joint) + 1;
   const rx = pixelX(g, root);
   const ry = pixelY(g, root);
-  const rFar = radius(g, root) + 1.5;
+  const rFar = radius(g, root) + 1;
   const count = countOf(g, h >> 1);
   let i = 0;
   for (; i < count; i++) {
@@ -38,7 +38,7 @@ export function bentOf(g: Graph, h: i32): i32 {
 
 /** Places that a half's direction is taken from. */
 @inline export function windowOf(g: Graph, h: i32): i32 {
-  return 5 + <i32>Math.ceil(1.5 * radius(g, jointOf(g, h)));
+  return 4 + <i32>Math.ceil(1.5 * radius(g, jointOf(g, h)));
 }
 
 /** Fills in an arm: a line by least squares over the first plain places of the half. */

@@ -1,3 +1,4 @@
+import type { Centerlines } from "../engine/centerline.ts";
 import type { Curves } from "../engine/trace.ts";
 import { checkNumber, checkOptions, invalid } from "../errors.ts";
 import { engineFunction } from "../tasker/target.ts";
@@ -11,18 +12,19 @@ export interface SVGOptions {
 }
 
 /**
- * Writes curves as an SVG drawing: one even-odd path, a line of text for each contour, in mm.
+ * Writes curves as an SVG drawing: one even-odd path, a line of text for each contour, in mm. Strokes, which have a
+ * width, become a path each, not filled, with round ends.
  * The same curves always give the same text. Coordinates are rounded once, from the absolute ones, so relative steps
  * do not drift.
  *
- * @param curves             closed contours, mm, y down; read and not kept
+ * @param curves             closed contours or strokes, mm, y down; read and not kept
  * @param options.width      mm, > 0
  * @param options.height     mm, > 0
  * @param options.precision  decimals, 0..6 (default 3)
  * @throws INVALID_ARGUMENT  an option out of range, or a coordinate that is not finite
  * @example toSVG(await trace(image), { width: image.width / 10, height: image.height / 10 })
  */
-export const toSVG = engineFunction("toSVG", (curves: Curves, options: SVGOptions): string => {
+export const toSVG = engineFunction("toSVG", (curves: Curves | Centerlines, options: SVGOptions): string => {
   checkOptions(options, ["width", "height", "precision"]);
   const precision = checkNumber("precision", options.precision ?? 3, { min: 0, max: 6, integer: true });
   const scale = 10 ** precision;
@@ -33,16 +35,25 @@ export const toSVG = engineFunction("toSVG", (curves: Curves, options: SVGOption
   if (bad !== -1) throw invalid(`curves.xy[${bad}]`, "a finite number", curves.xy[bad]);
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" width="${size[0]}mm" height="${size[1]}mm" viewBox="0 0 ${size.join(" ")}">`,
-    '<path fill-rule="evenodd" d="',
-    ...pathLines(curves, precision),
-    '"/>',
+    ...("width" in curves
+      ? strokeLines(curves, precision)
+      : ['<path fill-rule="evenodd" d="', ...pathLines(curves, precision), '"/>']),
     "</svg>",
     "",
   ].join("\n");
 });
 
-/** One line of path data for each contour. */
-function pathLines({ ends, kinds, xy }: Curves, precision: number): string[] {
+/** A path for each stroke: not filled, as wide as it was. */
+function strokeLines(curves: Centerlines, precision: number): string[] {
+  const paths = pathLines(curves, precision, curves.closed).map((line, i) => {
+    const width = shortNumber(Math.round(curves.width[i] * 10 ** precision), precision);
+    return `<path stroke-width="${width}" d="${line}"/>`;
+  });
+  return ['<g fill="none" stroke="#000" stroke-linecap="round" stroke-linejoin="round">', ...paths, "</g>"];
+}
+
+/** One line of path data for each contour. With `closed`, each is a path of its own, and open where that is 0. */
+function pathLines({ ends, kinds, xy }: Curves, precision: number, closed?: Uint8Array): string[] {
   const scale = 10 ** precision;
   const lines: string[] = [];
   let segment = 0;
@@ -50,7 +61,9 @@ function pathLines({ ends, kinds, xy }: Curves, precision: number): string[] {
   // where the pen is, in units of the last decimal
   let penX = 0;
   let penY = 0;
-  for (const end of ends) {
+  for (const [i, end] of ends.entries()) {
+    const open = closed?.[i] === 0;
+    if (closed) [penX, penY] = [0, 0];
     const next = (): [number, number] => [Math.round(xy[at++] * scale), Math.round(xy[at++] * scale)];
     const [startX, startY] = next();
     let line = `m${step(startX - penX, startY - penY, precision)}`;
@@ -73,7 +86,7 @@ function pathLines({ ends, kinds, xy }: Curves, precision: number): string[] {
       } else {
         const [x, y] = next();
         // the line back to the start is what "z" draws
-        if (segment === end - 1 && x === startX && y === startY) break;
+        if (!open && segment === end - 1 && x === startX && y === startY) break;
         name = y === penY ? "h" : x === penX ? "v" : "l";
         text =
           name === "l"
@@ -85,7 +98,7 @@ function pathLines({ ends, kinds, xy }: Curves, precision: number): string[] {
       command = name;
     }
     segment = end;
-    lines.push(`${line}z`);
+    lines.push(open ? line : `${line}z`);
     // "z" takes the pen back to the start
     [penX, penY] = [startX, startY];
   }
