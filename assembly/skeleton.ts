@@ -19,7 +19,7 @@ const FEW: i32 = 256;
  */
 export function trimSkeleton(skel: usize, words: i32, rows: i32): i32 {
   let gone = 0;
-  let seen = 0;
+  let seen = BATCH;
   for (let y = 0; y < rows; y++) {
     const taken = trimRow(skel, words, y);
     if (taken < 0) return STOPPED;
@@ -114,7 +114,7 @@ function rankWords(skel: usize, rank: usize, from: i32, to: i32, n: i32): i32 {
 export function listSkeleton(graph: usize): i32 {
   const g = changetype<Graph>(graph);
   let n = 0;
-  let seen = 0;
+  let seen = 4 * FEW;
   for (let y = 0; y < g.rows; y++) {
     for (let i = 0; i < g.words; i++) {
       const word = (y + 1) * (g.words + 1) + 1 + i;

@@ -134,18 +134,11 @@ export function thinned(engine: Engine, bitmap: Bitmap, black: number, stages: S
   return { at: skel, pixels: pixels - loose };
 }
 
-function traceStrokes(
-  engine: Engine,
-  bitmap: Bitmap,
-  options: CheckedOptions,
-  stages: Stages,
-): Centerlines {
+function traceStrokes(engine: Engine, bitmap: Bitmap, options: CheckedOptions, stages: Stages): Centerlines {
   const { words, height } = bitmap;
   const { kernels } = engine;
   const at = engine.alloc(8 * words * height);
-  const black = stages.run(SHARES.close, height, () =>
-    kernels.closePinholes(bitmap.at, words, height, at),
-  );
+  const black = stages.run(SHARES.close, height, () => kernels.closePinholes(bitmap.at, words, height, at));
   const skel = thinned(engine, { ...bitmap, at }, black, stages);
   const n = skel.pixels;
 
