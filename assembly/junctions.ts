@@ -60,7 +60,7 @@ function isBridge(g: Graph, b: i32, scratch: usize): bool {
   const rc = radius(g, jointOf(g, h + 1));
   if (a == c) return length <= 2 * ra + 1;
   const wide = length > max(ra, rc);
-  if (length > 1.5 * (ra + rc) + 2) return false;
+  if (length > 1.5 * (ra + rc) + 4) return false;
   if (degreeOf(g, a) != 3 || degreeOf(g, c) != 3) return length <= max(ra, rc) + 1;
   const a1 = nextOf(g, h);
   const a2 = nextOf(g, a1);
@@ -79,7 +79,7 @@ function isBridge(g: Graph, b: i32, scratch: usize): bool {
   );
   const past = min(straightness(arm(scratch, 0), arm(scratch, 1)), straightness(arm(scratch, 2), arm(scratch, 3)));
   if (past >= STRAIGHT && past > through) return false;
-  return through >= STRAIGHT || !wide;
+  return through >= STRAIGHT || (through >= PAIRED && through > past + 0.3) || !wide;
 }
 
 function marry(g: Graph, a: i32, b: i32): void {
