@@ -195,6 +195,34 @@ test("kerfwork trace begins from a preset, and takes tone options as the library
   assert.match(await svg("--fill-rule", "nonzero"), "nonzero");
 });
 
+test("kerfwork trace draws centre lines and colours, and refuses options that mean nothing there", async () => {
+  const svg = async (...args: string[]): Promise<string> => {
+    const { code, stdout, stderr } = await run(["trace", at("in.png"), "-o", "-", ...args]);
+    assert.is(code, 0, stderr);
+    return stdout;
+  };
+  assert.match(
+    await svg("--centerline", "--preset", "sketch"),
+    '<g fill-rule="evenodd" fill="none" stroke="black"',
+  );
+  const cutout = await svg("--palette", "#ff0000,#0000ff", "--layers", "cutout", "--svg-tolerance", "0.01");
+  assert.equal(cutout.match(/<g fill="#[0-9a-f]{6}">/g), ['<g fill="#ff0000">', '<g fill="#0000ff">']);
+  assert.match(await svg("--colors", "2"), '<g fill="#');
+  const none = at("none.png");
+  await fails(
+    ["trace", none, "-o", at("x"), "--colors", "4", "--gamma", "2"],
+    2,
+    "Expected --gamma not beside --colors",
+  );
+  await fails(
+    ["trace", none, "-o", at("x"), "--centerline", "--turn", "black"],
+    2,
+    "Expected --turn not beside",
+  );
+  await fails(["trace", at("in.png"), "-o", at("x"), "--colors", "1"], 2, "Expected `colors` to be ");
+  await fails(["trace", at("in.png"), "-o", at("x"), "--spurs", "-1"], 2, "Expected `spurs` to be ");
+});
+
 test("kerfwork refuses wrong arguments with 2, before it reads", async () => {
   const none = at("none.png");
   await fails(["bend", none], 2, 'Expected a command, got "bend"');

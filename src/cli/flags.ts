@@ -3,6 +3,8 @@ import {
   type DrawingOptions,
   type JobOptions,
   KerfworkError,
+  type LayersOptions,
+  type StrokesOptions,
   type SVGOptions,
   type TraceOptions,
   type TracePreset,
@@ -61,8 +63,13 @@ export const TRACE_FLAGS: readonly Flag[] = [
   { name: "despeckle", value: "PX", help: "drop specks of fewer pixels (default 2)" },
 ];
 
-/** How outlines become text. */
-export const SVG_FLAGS: readonly Flag[] = [
+/** What is drawn instead of outlines, and how it becomes text. */
+export const DRAWING_FLAGS: readonly Flag[] = [
+  { name: "centerline", help: "draw the middle line of each stroke, as wide as it was" },
+  { name: "spurs", value: "F", help: "for centerline: drop branches of so many stroke widths (default 1)" },
+  { name: "colors", value: "N", help: "draw in N flat colours, 2..64" },
+  { name: "palette", value: "LIST", help: "draw in these colours, such as #112233,#ffffff" },
+  { name: "layers", value: "HOW", help: "colours stacked over one another, or cutout (default stacked)" },
   { name: "svg-tolerance", value: "MM", help: "how far written numbers may be off (default 0.0005)" },
   { name: "fill-rule", value: "RULE", help: "evenodd or nonzero (default evenodd)" },
 ];
@@ -119,6 +126,59 @@ function presetOf(values: Values): TraceOptions {
     "INVALID_ARGUMENT",
     `Expected \`--preset\` to be one of ${Object.keys(tracePresets).join(", ")}, got ${JSON.stringify(name)}`,
   );
+}
+
+/** Options that go with every kind of drawing, and with colours. */
+const FOR_COLORS = ["colors", "palette", "layers"];
+const WITH_COLORS = ["mode", "tolerance", "dpi", "despeckle"];
+const FOR_STROKES = ["centerline", "spurs"];
+const NOT_FOR_STROKES = ["mode", "turn", "despeckle", "subpixel"];
+
+/** What the command line asks for. */
+export type Wish =
+  | { readonly kind: "outlines"; readonly options: DrawingOptions }
+  | { readonly kind: "strokes"; readonly options: StrokesOptions }
+  | { readonly kind: "layers"; readonly options: LayersOptions };
+
+/** @throws INVALID_ARGUMENT  options that have no meaning together */
+export function wishOf(values: Values, signal: AbortSignal): Wish {
+  const base = { key: "trace", signal };
+  const names = [...values.keys()];
+  const strokes = FOR_STROKES.some((name) => values.has(name));
+  const layers = FOR_COLORS.some((name) => values.has(name));
+  const tracing = TRACE_FLAGS.map(({ name }) => name);
+  const clash = strokes
+    ? names.find((name) => FOR_COLORS.includes(name) || NOT_FOR_STROKES.includes(name))
+    : layers && names.find((name) => tracing.includes(name) && !WITH_COLORS.includes(name));
+  if (clash)
+    throw new KerfworkError(
+      "INVALID_ARGUMENT",
+      `Expected --${clash} not beside --${names.find((name) => (strokes ? FOR_STROKES : FOR_COLORS).includes(name))}`,
+    );
+  if (strokes) {
+    const { mode, turn, despecklePx, ...tone } = { ...presetOf(values), ...traceOptions(values) };
+    return {
+      kind: "strokes",
+      options: { ...base, centerline: { ...tone, ...given({ spurs: numberOf(values, "spurs") }) } },
+    };
+  }
+  if (layers)
+    return {
+      kind: "layers",
+      options: {
+        ...base,
+        colors: given({
+          colors: numberOf(values, "colors"),
+          palette: values.get("palette")?.split(","),
+          layers: values.get("layers") as "stacked" | undefined,
+          mode: values.get("mode") as "curves" | undefined,
+          tolerance: numberOf(values, "tolerance"),
+          dpi: numberOf(values, "dpi"),
+          despecklePx: numberOf(values, "despeckle"),
+        }),
+      },
+    };
+  return { kind: "outlines", options: drawingOptions(values, signal) };
 }
 
 export function svgOptions(values: Values): Pick<SVGOptions, "tolerance" | "fillRule"> {

@@ -1,8 +1,12 @@
 import {
+  colorsToSVG,
   type Drawing,
   type Job,
+  type LayerDrawing,
   makeDrawing,
+  makeLayers,
   makeProgram,
+  makeStrokes,
   type SVGOptions,
   taskMgr,
   toSVG,
@@ -10,13 +14,14 @@ import {
 import type { Command } from "./args.ts";
 import { type Output, openOutput, readInput } from "./files.ts";
 import {
-  drawingOptions,
+  DRAWING_FLAGS,
   jobOptions,
   OUTPUT_FLAG,
   PLAN_FLAGS,
-  SVG_FLAGS,
   svgOptions,
   TRACE_FLAGS,
+  type Wish,
+  wishOf,
 } from "./flags.ts";
 import { drawingFacts, drawingLines, jobFacts, jobLines, wroteLine } from "./report.ts";
 
@@ -24,15 +29,20 @@ export const traceCommand: Command = {
   name: "trace",
   operands: ["IN"],
   summary: "trace a picture (PNG, JPEG) into an SVG drawing",
-  flags: [OUTPUT_FLAG, ...TRACE_FLAGS, ...SVG_FLAGS],
+  flags: [OUTPUT_FLAG, ...TRACE_FLAGS, ...DRAWING_FLAGS],
   required: [["output"]],
-  examples: ["trace badge.png -o badge.svg", "trace page.jpg -o - --preset scan --dpi 300 > page.svg"],
+  examples: [
+    "trace badge.png -o badge.svg",
+    "trace page.jpg -o - --preset scan --dpi 300 > page.svg",
+    "trace map.png -o map.svg --colors 12 --layers cutout",
+    "trace sketch.png -o lines.svg --preset sketch --centerline",
+  ],
   async run({ operands: [path], values, signal, report }) {
-    const options = drawingOptions(values, signal);
+    const wish = wishOf(values, signal);
     const svg = svgOptions(values);
     const output = openOutput(values.get("output") as string);
     const bytes = await readInput(path, signal);
-    const drawing = await makeDrawing(bytes, options).promise;
+    const drawing = await drawn(bytes, wish);
     await output.write(await drawingText(drawing, signal, svg));
     report({ command: "trace", input: path, outputs: [output.path], ...drawingFacts(drawing) }, [
       ...drawingLines(drawing),
@@ -80,10 +90,21 @@ export function openSaves(prefix: string | undefined): {
   };
 }
 
+function drawn(bytes: Uint8Array, { kind, options }: Wish): Promise<Drawing | LayerDrawing> {
+  if (kind === "strokes") return makeStrokes(bytes, options).promise;
+  return kind === "layers" ? makeLayers(bytes, options).promise : makeDrawing(bytes, options).promise;
+}
+
 function drawingText(
-  { curves, width, height }: Drawing,
+  drawing: Drawing | LayerDrawing,
   signal: AbortSignal,
   options: Partial<SVGOptions> = {},
 ): Promise<string> {
-  return taskMgr.runProcess(toSVG, [curves, { width, height, ...options }], { key: "svg", signal }).promise;
+  const { width, height } = drawing;
+  const all = { width, height, ...options };
+  const how = { key: "svg", signal };
+  if ("layers" in drawing)
+    return taskMgr.runProcess(colorsToSVG, [{ layers: drawing.layers }, all], how).promise;
+  const { curves } = drawing;
+  return taskMgr.runProcess(toSVG, [curves, all], how).promise;
 }
