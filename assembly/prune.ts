@@ -1,6 +1,6 @@
 import { checkpoint, STOPPED } from "./control";
 import {
-  chainAt, countOf, degreeOf, drop, flagsOf, firstOf, GONE, Graph, half, headOf, jointOf, leaveRing, LOOP, nextOf,
+  BRANCH, chainAt, countOf, degreeOf, drop, flagsOf, firstOf, GONE, Graph, half, headOf, jointOf, leaveRing, LOOP, nextOf,
   pixelX, pixelY, place, radius, rootAt, rootOf,
 } from "./_graph";
 
@@ -16,6 +16,7 @@ const PASSES: i32 = 8;
  * spurs    >= 0; 0 keeps all
  * returns  0, or STOPPED; reports pixels, of n
  * cost     O(pixels), at most 8 passes over them
+ * source   own
  */
 export function pruneSpurs(graph: usize, spurs: f64): i32 {
   const g = changetype<Graph>(graph);
@@ -94,11 +95,10 @@ function dropWay(g: Graph, h: i32): void {
 function makeDot(g: Graph, joint: i32, n: i32): void {
   const kept = headOf(g, joint) >> 1;
   for (let i = 0; i < n; i++) dropWay(g, headOf(g, joint));
-  const record = g.branch + <usize>kept * 12;
+  const record = g.branch + <usize>kept * BRANCH;
   store<i32>(g.chain + (<usize>firstOf(g, kept) << 2), joint);
   store<i32>(record, 1, 4);
   store<i32>(record, flagsOf(g, kept) & ~GONE & ~LOOP, 8);
   store<i32>(half(g, 2 * kept), -1);
   store<i32>(half(g, 2 * kept + 1), -1);
-
 }
