@@ -5,6 +5,8 @@ import {
 } from "./_graph";
 
 const BATCH: i32 = 256;
+/** Most branches of a joint that is looked at: what has more is a texture. */
+const CROWD: i32 = 256;
 /** Times that all joints are looked at: what is left after a spur went may be one itself. */
 const PASSES: i32 = 8;
 
@@ -24,7 +26,8 @@ export function pruneSpurs(graph: usize, spurs: f64): i32 {
   for (let pass = 0; pass < PASSES; pass++) {
     let changed = false;
     for (let id = 0; id < g.n; id++) {
-      if (degreeOf(g, id) > 2 && rootOf(g, id) == id && pruneJoint(g, id, 2 * spurs * radius(g, id))) changed = true;
+      const n = degreeOf(g, id);
+      if (n > 2 && n <= CROWD && rootOf(g, id) == id && pruneJoint(g, id, 2 * spurs * radius(g, id))) changed = true;
       if ((id & (BATCH - 1)) == 0 && checkpoint(<i32>((<f64>pass * g.n + id) / PASSES))) return STOPPED;
     }
     if (!changed) break;

@@ -57,8 +57,9 @@ export function planStrokes(graph: usize, starts: usize, places: usize, plan: us
       do {
         flag(g, k >> 1, DRAWN);
         total += countOf(g, k >> 1);
-        samples += countOf(g, k >> 1) + MORE;
+        samples += countOf(g, k >> 1);
         k = partnerOf(g, k ^ 1);
+        if (k >= 0) samples += MORE;
       } while (k >= 0 && k != h);
       store<u32>(starts + (<usize>p.strokes << 2), h);
       store<u32>(places + (<usize>p.strokes << 2), total);
