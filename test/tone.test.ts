@@ -244,6 +244,38 @@ test("toBitmap joins bands without a seam: many rows, one long row, any alignmen
   }
 });
 
+test("toBitmap keeps the gray on request: black is what lies below the threshold, inverted or not", () => {
+  for (const [width, height] of [
+    [65, 7],
+    [1, 300],
+    [300_001, 2],
+  ] as const) {
+    for (const channels of [1, 3, 4]) {
+      const image = { width, height, data: noise(channels, width * height * channels) };
+      for (const threshold of [0, 77, "otsu"] as const) {
+        for (const invert of [false, true]) {
+          release.run((engine) => {
+            const options = { threshold, invert, keepGray: true };
+            const result = toBitmap(engine, image, options, new Stages(), 1);
+            const gray = engine.u8(result.gray!, width * height);
+            const grays = graysOf(image);
+            assert.is(
+              grays.findIndex((value, i) => gray[i] !== (invert ? 255 - value : value)),
+              -1,
+            );
+            const { pixels } = packed(image, { threshold, invert }, debug);
+            assert.is(
+              pixels.findIndex((black, i) => black !== Number(gray[i]! < result.threshold)),
+              -1,
+            );
+            assert.is(toBitmap(engine, image, { threshold, invert }, new Stages(), 1).gray, undefined);
+          });
+        }
+      }
+    }
+  }
+});
+
 test("toBitmap gives a dark picture of one value as black and a light one as white", () => {
   const flat = (value: number): number[] =>
     packed({ width: 3, height: 1, data: new Uint8Array(3).fill(value) }, { threshold: "otsu" }).pixels;

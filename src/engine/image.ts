@@ -56,6 +56,21 @@ export interface BitmapOptions {
   readonly threshold: "otsu" | number;
   /** Exchanges black and white. */
   readonly invert: boolean;
+  /** Keeps the gray that the threshold was laid on, one byte a pixel (default false). */
+  readonly keepGray?: boolean;
+}
+
+/** What `toBitmap` leaves on the engine's arena. */
+export interface ToBitmap {
+  readonly bitmap: Bitmap;
+  /** The gray level that was used: pixels below it are black. */
+  readonly threshold: number;
+  /**
+   * With `keepGray`, u8[width * height], rows top down, after all tone work: a pixel is black in `bitmap` exactly where its
+   * gray is below `threshold`, also with `invert`, which turns gray and threshold over. So the outline in gray is the
+   * iso-line half a level below `threshold`.
+   */
+  readonly gray: Pointer | undefined;
 }
 
 /** Bytes of the picture that are in kernel memory at a time: few calls, and still in the processor's cache. */
@@ -92,28 +107,30 @@ function* bands(width: number, height: number, channels: number): Generator<Band
 }
 
 /**
- * Turns a checked image into bits. The picture is read once, band by band; a fixed threshold keeps no gray, "otsu" keeps
- * one byte a pixel until it returns.
- *
- * @returns the bitmap, allocated on `engine`, and the threshold that was used
+ * Turns a checked image into bits. The picture is read once, band by band; "otsu" keeps one byte a pixel until it
+ * returns, a fixed threshold none, unless the gray is wanted.
  */
 export function toBitmap(
   engine: Engine,
   image: Image,
-  options: BitmapOptions,
+  { threshold, invert, keepGray = false }: BitmapOptions,
   stages: Stages,
   share: number,
-): { bitmap: Bitmap; threshold: number } {
+): ToBitmap {
   const { width, height } = image;
   const words = Math.ceil(width / 64);
   const bitmap = { at: engine.alloc(words * 8 * height), width, height, words };
+  const kept = keepGray ? engine.alloc(width * height) : undefined;
   const mark = engine.mark();
-  const threshold =
-    options.threshold === "otsu"
-      ? packByOtsu(engine, image, bitmap, options.invert, stages, share)
-      : packBelow(engine, image, bitmap, options.threshold, options.invert, stages, share);
+  const level =
+    threshold === "otsu"
+      ? packByOtsu(engine, image, bitmap, invert, kept, stages, share)
+      : packBelow(engine, image, bitmap, threshold, invert, kept, stages, share);
   engine.release(mark);
-  return { bitmap, threshold };
+  if (kept === undefined || !invert) return { bitmap, threshold: level, gray: kept };
+  const gray = engine.u8(kept, width * height);
+  for (let i = 0; i < gray.length; i++) gray[i] = 255 - gray[i]!;
+  return { bitmap, threshold: 256 - level, gray: kept };
 }
 
 function packBelow(
@@ -122,21 +139,18 @@ function packBelow(
   bitmap: Bitmap,
   threshold: number,
   invert: boolean,
+  kept: Pointer | undefined,
   stages: Stages,
   share: number,
 ): number {
   const channels = channelsOf(image);
   const room = engine.alloc(BAND_BYTES + 8);
-  const gray = engine.alloc(BAND_BYTES);
+  const scratch = engine.alloc(kept === undefined ? BAND_BYTES : 0);
   for (const band of bands(image.width, image.height, channels)) {
     const part = (share * band.pixels) / (image.width * image.height);
-    const from = copyIn(engine, image, band, channels, room);
-    if (channels === 1) {
-      pack(engine, from, band, bitmap, threshold, invert, stages, part);
-    } else {
-      stages.run(part * 0.8, band.pixels, () => engine.kernels.luma(from, channels, band.pixels, gray));
-      pack(engine, gray, band, bitmap, threshold, invert, stages, part * 0.2);
-    }
+    const gray = kept === undefined ? scratch : offset(kept, band.first);
+    grayOf(engine, image, band, room, gray, stages, part * 0.8);
+    pack(engine, gray, band, bitmap, threshold, invert, stages, part * 0.2);
   }
   return threshold;
 }
@@ -146,23 +160,19 @@ function packByOtsu(
   image: Image,
   bitmap: Bitmap,
   invert: boolean,
+  kept: Pointer | undefined,
   stages: Stages,
   share: number,
 ): number {
   const channels = channelsOf(image);
   const total = image.width * image.height;
   const tables = engine.push(new Uint32Array(4 * 256));
-  const gray = engine.alloc(total);
+  const gray = kept ?? engine.alloc(total);
   const room = engine.alloc(BAND_BYTES + 8);
   for (const band of bands(image.width, image.height, channels)) {
     const part = (share * band.pixels) / total;
     const at = offset(gray, band.first);
-    if (channels === 1) {
-      engine.u8(at, band.pixels).set(pixelsOf(image, band, 1));
-    } else {
-      const from = copyIn(engine, image, band, channels, room);
-      stages.run(part * 0.4, band.pixels, () => engine.kernels.luma(from, channels, band.pixels, at));
-    }
+    grayOf(engine, image, band, room, at, stages, part * 0.4);
     stages.run(part * 0.4, band.pixels, () => engine.kernels.histogram(at, band.pixels, tables));
   }
   const threshold = engine.kernels.otsu(tables);
@@ -171,6 +181,25 @@ function packByOtsu(
     pack(engine, offset(gray, band.first), band, bitmap, threshold, invert, stages, part * 0.2);
   }
   return threshold;
+}
+
+/** Writes the gray of a band to `gray`. */
+function grayOf(
+  engine: Engine,
+  image: Image,
+  band: Band,
+  room: Pointer,
+  gray: Pointer,
+  stages: Stages,
+  share: number,
+): void {
+  const channels = channelsOf(image);
+  if (channels === 1) {
+    engine.u8(gray, band.pixels).set(pixelsOf(image, band, 1));
+    return;
+  }
+  const from = copyIn(engine, image, band, channels, room);
+  stages.run(share, band.pixels, () => engine.kernels.luma(from, channels, band.pixels, gray));
 }
 
 function pack(
