@@ -1,4 +1,5 @@
 // One border as the fit sees it: crack midpoints ("samples") in order, cut open at its outermost corner.
+import { displaceX, displaceY, Gray } from "./_gray";
 import { LOOK, tick, Watch } from "./_watch";
 
 /** Longest distance between neighbouring samples of one run, px. */
@@ -25,6 +26,8 @@ export class Border {
   /** Where a vertex at the cut stands. */
   cutX: f64;
   cutY: f64;
+  /** How far samples are off a smooth border at most, px: half a pixel for stairs, less where gray has placed them. */
+  grain: f64;
 }
 
 @inline export function sampleX(border: Border, k: i32): f64 {
@@ -60,7 +63,7 @@ export function countSamples(corners: usize, count: i32, watch: Watch): i32 {
   return n;
 }
 
-@inline function sampleRun(border: Border, n: i32, x: i32, y: i32, nextX: i32, nextY: i32): i32 {
+@inline function sampleRun(border: Border, gray: Gray, n: i32, x: i32, y: i32, nextX: i32, nextY: i32): i32 {
   const run = abs(nextX - x) + abs(nextY - y);
   const dx = (nextX - x) / run;
   const dy = (nextY - y) / run;
@@ -71,8 +74,17 @@ export function countSamples(corners: usize, count: i32, watch: Watch): i32 {
     n++;
     const step = <f64>crack + 0.5;
     const to = border.samples + <usize>n * SAMPLE;
-    store<f64>(to, <f64>x + step * <f64>dx);
-    store<f64>(to, <f64>y + step * <f64>dy, 8);
+    let sx = <f64>x + step * <f64>dx;
+    let sy = <f64>y + step * <f64>dy;
+    if (gray.pixels) {
+      // the pixel after the crack, in the picture
+      const column = border.originX + x + (dx < 0 ? -crack - 1 : dx * crack);
+      const row = border.originY + y + (dy < 0 ? -crack - 1 : dy * crack);
+      if (dx) sy += displaceY(gray, column, row);
+      else sx += displaceX(gray, column, row);
+    }
+    store<f64>(to, sx);
+    store<f64>(to, sy, 8);
     store<f64>(to, weight, 16);
   }
   return n;
@@ -116,7 +128,7 @@ function compareWalks(
  * The walk goes to the side where the border stays farther out, which also decides between equally far corners. So a mirrored or turned picture is walked over the same
  * samples in the same order, and its outline is the mirrored or turned one. Returns the direction, +1 or -1.
  */
-export function sampleBorder(corners: usize, count: i32, border: Border, watch: Watch): i32 {
+export function sampleBorder(corners: usize, count: i32, border: Border, gray: Gray, watch: Watch): i32 {
   let sumX: i64 = 0;
   let sumY: i64 = 0;
   for (let i = 0; i < count; i++) {
@@ -161,7 +173,7 @@ export function sampleBorder(corners: usize, count: i32, border: Border, watch: 
     else if (at < 0) at = count - 1;
     const nextX = load<i32>(corners + (<usize>at << 3)) - originX;
     const nextY = load<i32>(corners + (<usize>at << 3), 4) - originY;
-    n = sampleRun(border, n, x, y, nextX, nextY);
+    n = sampleRun(border, gray, n, x, y, nextX, nextY);
     area += <i64>x * (nextY - y);
     x = nextX;
     y = nextY;

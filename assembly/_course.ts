@@ -68,7 +68,7 @@ export function markLines(polygon: Polygon, course: Course): void {
  * source   Selinger 2003, 2.3.3 for the corner measure: distance of the vertex from the chord between the middles of
  *          its sides, against the size of a pixel in that direction; the rule for exact pixel corners is own
  */
-export function markCorners(polygon: Polygon, course: Course): void {
+export function markCorners(border: Border, polygon: Polygon, course: Course): void {
   const m = polygon.m;
   for (let i = 0; i < m; i++) {
     const dx = vertexX(polygon, i + 1) - vertexX(polygon, i);
@@ -84,7 +84,8 @@ export function markCorners(polygon: Polygon, course: Course): void {
     const cross = halves * abs(load<f64>(a, 16) * load<f64>(b, 24) - load<f64>(a, 24) * load<f64>(b, 16));
     // distance = cross / chord, half a pixel's extent across the chord = (|x| + |y|) / 2 chord: lengths cancel
     const pixel =
-      0.25 *
+      0.5 *
+      border.grain *
       (abs(vertexX(polygon, i + 1) - vertexX(polygon, previous)) +
         abs(vertexY(polygon, i + 1) - vertexY(polygon, previous)));
     const sharp = cross > (dot < cross * TURN ? 0.5 * SHARP : SHARP) * pixel;

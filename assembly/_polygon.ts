@@ -63,7 +63,7 @@ function nodeAt(border: Border, k: i32, axis: usize): f64 {
   const bx = sampleX(border, k + 1) - x;
   const by = sampleY(border, k + 1) - y;
   return (
-    (axis ? y : x) + 0.25 * (unitStep(axis ? ay : ax, ax, ay) + unitStep(axis ? by : bx, bx, by))
+    (axis ? y : x) + 0.5 * border.grain * (unitStep(axis ? ay : ax, ax, ay) + unitStep(axis ? by : bx, bx, by))
   );
 }
 

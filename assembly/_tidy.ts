@@ -5,7 +5,7 @@ import { meet, Nearest, searchNearest } from "./_vertices";
 import { tick, Watch } from "./_watch";
 
 /** A line over two sides may be this much farther off the samples than the stairs of a straight border are, px. */
-const SLACK: f64 = 0.1;
+const SLACK: f64 = 0.2;
 /** Most samples of a side that may hide a corner. */
 const HIDDEN: i32 = 64;
 /** How far from the border a corner may be, px, where the tolerance allows it, and a sample from its sides. */
@@ -90,7 +90,7 @@ function mergeOver(border: Border, polygon: Polygon, a: i32, first: i32, last: i
     joined,
   );
   // half a pixel along the axis that the line crosses
-  const limit = 0.5 * max(abs(load<f64>(joined, 16)), abs(load<f64>(joined, 24))) + SLACK;
+  const limit = border.grain * (max(abs(load<f64>(joined, 16)), abs(load<f64>(joined, 24))) + SLACK);
   for (let k = first; k <= last; k++) if (offLine(border, k, joined) > limit) return false;
   memory.copy(line(polygon, a), joined, 32);
   store<u8>(polygon.axial + <usize>a, axial ? 1 : 0);

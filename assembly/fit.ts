@@ -3,6 +3,7 @@ import { Border, countSamples, SAMPLE, sampleBorder } from "./_border";
 import { capLines } from "./_caps";
 import { Course, markCorners, markLines, placeNodes } from "./_course";
 import { drawCourse } from "./_curve";
+import { Gray } from "./_gray";
 import { begin, lineTo, Outline, turnAround } from "./_outline";
 import { breakBorder, fitSides, Polygon } from "./_polygon";
 import { cutAtCorner, mergeSides, sharpenCorners } from "./_tidy";
@@ -24,6 +25,7 @@ const STRIDE: i32 = 256;
 const INSIDE: f64 = 0.03;
 /** How much of its area a polygon may miss before a closer one is tried. */
 const AREA_SHARE: f64 = 0.2;
+const FINE: f64 = 0.1;
 
 /** What `fit` keeps between calls; i32[5] in memory of the caller, zero before the first. */
 @unmanaged
@@ -97,6 +99,10 @@ export function fit(
   ends: usize,
   contours: i32,
   points: usize,
+  gray: usize,
+  width: i32,
+  height: i32,
+  threshold: i32,
   mode: i32,
   tolerance: f64,
   scale: f64,
@@ -113,7 +119,11 @@ export function fit(
   const begun = state.contours;
   let from = begun > 0 ? load<i32>(ends + (<usize>(begun - 1) << 2)) : 0;
   let seen = from;
-  openWork(work, scratch, tolerance);
+  openWork(work, scratch, tolerance, gray != 0);
+  work.gray.pixels = gray;
+  work.gray.width = width;
+  work.gray.height = height;
+  work.gray.level = <f64>threshold - 0.5;
   const watch = work.watch;
   watch.most = state.reported;
   const out = work.out;
@@ -156,17 +166,19 @@ class Work {
   course: Course;
   out: Outline;
   watch: Watch;
+  gray: Gray;
   /** Where buffers by sample begin. */
   buffers: usize;
 }
 
-function openWork(work: Work, scratch: usize, tolerance: f64): void {
+function openWork(work: Work, scratch: usize, tolerance: f64, fine: bool): void {
   let p = scratch + 64;
   work.border = changetype<Border>(p);
   work.polygon = changetype<Polygon>(p + 64);
   work.out = changetype<Outline>(p + 192);
   work.watch = changetype<Watch>(p + 320);
   work.course = changetype<Course>(p + 384);
+  work.gray = changetype<Gray>(p + 576);
   work.polygon.scratch = p + 640;
   work.course.stack = p + 832;
   work.buffers = scratch + RECORDS;
@@ -174,7 +186,8 @@ function openWork(work: Work, scratch: usize, tolerance: f64): void {
   // slack for the rounding of outputs to f32
   work.course.bound = tolerance + 0.5 - 1e-3;
   // cubics are asked for more than the guarantee: near the bound they would look off where lines do not
-  work.course.cubicBound = 0.48 + 0.5 * tolerance;
+  work.course.cubicBound = fine ? 0.15 : 0.48 + 0.5 * tolerance;
+  work.border.grain = fine ? FINE : 0.5;
 }
 
 /** Places the buffers of a border with room for n samples. */
@@ -217,14 +230,14 @@ function fitContour(work: Work, corners: usize, from: i32, count: i32, mode: i32
   const n = countSamples(corners, count, watch);
   if (watch.stopped) return;
   layOut(work, n);
-  const direction = sampleBorder(corners, count, work.border, watch);
+  const direction = sampleBorder(corners, count, work.border, work.gray, watch);
   if (watch.stopped) return;
   work.out.originX = work.border.originX;
   work.out.originY = work.border.originY;
   const segment = work.out.segments;
   const point = work.out.points;
   // the radius a little over half a pixel lets straight borders through; what is left over goes to the cubics
-  let radius = 0.5 + 0.5 * tolerance;
+  let radius = work.border.grain * (1 + tolerance);
   cutAtCorner(work.border, work.polygon, radius, work.course.bound, work.course.nodes, watch);
   for (let attempt = 0; attempt < 3; attempt++) {
     if (makePolygon(work, radius)) {
@@ -269,7 +282,7 @@ function makePolygon(work: Work, radius: f64): bool {
 }
 
 function draw(work: Work, mode: i32): void {
-  if (mode == CURVES) markCorners(work.polygon, work.course);
+  if (mode == CURVES) markCorners(work.border, work.polygon, work.course);
   else markLines(work.polygon, work.course);
   stage(work.watch, 0.7);
   placeNodes(work.border, work.polygon, work.course, work.watch);

@@ -1,5 +1,5 @@
 import type { Borders } from "./contours.ts";
-import type { Engine, Stages } from "./memory.ts";
+import type { Engine, Pointer, Stages } from "./memory.ts";
 import type { Curves } from "./trace.ts";
 
 /** In the order of the kernel's numbers. */
@@ -10,10 +10,19 @@ const NO_ROOM = -2;
 /** Segments of one turn of the kernel; memory for its output stays at this size, however large the result. */
 const ROOM = 1 << 16;
 
+/** The gray of the picture that the borders come from, u8[width * height], and the threshold that was laid on it. */
+export interface GrayPlane {
+  readonly at: Pointer;
+  readonly width: number;
+  readonly height: number;
+  readonly threshold: number;
+}
+
 /** Turns borders in kernel memory into outlines; the borders may be given back afterwards. */
 export function fitBorders(
   engine: Engine,
   borders: Borders,
+  gray: GrayPlane | undefined,
   options: { mode: FitMode; tolerancePx: number; mmPerPx: number },
   stages: Stages,
   share: number,
@@ -42,6 +51,10 @@ export function fitBorders(
         ends,
         contours,
         points,
+        gray?.at ?? (0 as Pointer),
+        gray?.width ?? 0,
+        gray?.height ?? 0,
+        gray?.threshold ?? 0,
         FIT_MODES.indexOf(options.mode),
         options.tolerancePx,
         options.mmPerPx,

@@ -30,12 +30,14 @@ export interface TraceOptions {
   readonly dpi?: number;
   /** Drops black and white specks of less than this many pixels, with all inside them (default 2; 0 keeps all). */
   readonly despecklePx?: number;
+  /** Places borders between pixels by their gray: always, never, or where there is gray to use ("auto", default). */
+  readonly subpixel?: "auto" | boolean;
 }
 
 /** 0.1 mm a pixel. */
 export const DEFAULT_DPI = 254;
 
-const OPTIONS = ["threshold", "invert", "mode", "tolerance", "dpi", "despecklePx"] as const;
+const OPTIONS = ["threshold", "invert", "mode", "tolerance", "dpi", "despecklePx", "subpixel"] as const;
 /** Parts of the whole work: pictures are mostly plain, so bits weigh more than their time on busy ones. */
 const SHARES = { bitmap: 0.3, borders: 0.3, fit: 0.4 };
 
@@ -53,12 +55,18 @@ const SHARES = { bitmap: 0.3, borders: 0.3, fit: 0.4 };
  */
 export const trace = engineFunction("trace", (image: Image, options: TraceOptions = {}): Curves => {
   checkImage(image);
-  const { threshold, invert, despecklePx, ...fit } = checkOptions(options);
+  const { threshold, invert, despecklePx, subpixel, ...fit } = checkOptions(options);
   return withEngine((engine) => {
     const stages = new Stages();
-    const { bitmap } = toBitmap(engine, image, { threshold, invert }, stages, SHARES.bitmap);
+    const keepGray = subpixel !== false && fit.mode !== "pixels";
+    const made = toBitmap(engine, image, { threshold, invert, keepGray }, stages, SHARES.bitmap);
+    const { bitmap, gray } = made;
     const borders = extract(engine, bitmap, { despecklePx }, stages, SHARES.borders);
-    return fitBorders(engine, borders, fit, stages, SHARES.fit);
+    const plane =
+      gray === undefined
+        ? undefined
+        : { at: gray, width: image.width, height: image.height, threshold: made.threshold };
+    return fitBorders(engine, borders, plane, fit, stages, SHARES.fit);
   });
 });
 
@@ -69,12 +77,13 @@ interface CheckedOptions {
   readonly tolerancePx: number;
   readonly mmPerPx: number;
   readonly despecklePx: number;
+  readonly subpixel: "auto" | boolean;
 }
 
 function checkOptions(options: TraceOptions): CheckedOptions {
   if (typeof options !== "object" || options === null) throw invalid("options", "an object", options);
   for (const name of Object.keys(options)) checkOneOf("option", name, OPTIONS);
-  const { threshold = "otsu", invert = false, mode = "curves", dpi = DEFAULT_DPI, despecklePx = 2 } = options;
+  const { threshold = "otsu", invert = false, mode = "curves", dpi = DEFAULT_DPI, despecklePx = 2, subpixel = "auto" } = options;
   if (typeof threshold === "number") checkNumber("threshold", threshold, { min: 0, max: 255, integer: true });
   else if (threshold !== "otsu")
     throw invalid("threshold", '"otsu" or an integer >= 0 and <= 255', threshold);
@@ -82,8 +91,9 @@ function checkOptions(options: TraceOptions): CheckedOptions {
   checkOneOf("mode", mode, FIT_MODES);
   checkNumber("dpi", dpi, { above: 0 });
   checkNumber("despecklePx", despecklePx, { min: 0 });
+  if (subpixel !== "auto" && typeof subpixel !== "boolean") throw invalid("subpixel", '"auto", true or false', subpixel);
   const mmPerPx = 25.4 / dpi;
   const { tolerance = mmPerPx / 2 } = options;
   checkNumber("tolerance", tolerance, { min: 0 });
-  return { threshold, invert, mode, tolerancePx: tolerance / mmPerPx, mmPerPx, despecklePx };
+  return { threshold, invert, mode, tolerancePx: tolerance / mmPerPx, mmPerPx, despecklePx, subpixel };
 }
