@@ -189,22 +189,22 @@ export function fitSides(border: Border, polygon: Polygon, watch: Watch): void {
  * The first sample that is side i's alone. Where the two walks differ little there is a corner, and what only one of
  * them gave to this side may be its neighbour's; where they differ much there is a bend, and the middle is as good.
  */
-export function sideStart(polygon: Polygon, i: i32): i32 {
+export function sideStart(border: Border, polygon: Polygon, i: i32): i32 {
   const low = at(polygon.low, i);
   const high = at(polygon.high, i);
-  return high - low <= DOUBT ? high : (low + high + 1) >> 1;
+  return high - low <= (border.grain == 0.5 ? DOUBT : 2) ? high : (low + high + 1) >> 1;
 }
 
 /** The last sample that is side i's alone. */
-export function sideEnd(polygon: Polygon, i: i32): i32 {
+export function sideEnd(border: Border, polygon: Polygon, i: i32): i32 {
   const low = at(polygon.low, i + 1);
   const high = at(polygon.high, i + 1);
-  return high - low <= DOUBT ? low : (low + high) >> 1;
+  return high - low <= (border.grain == 0.5 ? DOUBT : 2) ? low : (low + high) >> 1;
 }
 
 function fitSide(border: Border, polygon: Polygon, i: i32): void {
-  const first = sideStart(polygon, i);
-  const last = sideEnd(polygon, i);
+  const first = sideStart(border, polygon, i);
+  const last = sideEnd(border, polygon, i);
   const midA = (at(polygon.low, i) + at(polygon.high, i) + 1) >> 1;
   const midB = (at(polygon.low, i + 1) + at(polygon.high, i + 1)) >> 1;
   const line = polygon.lines + (<usize>i << 5);

@@ -66,19 +66,20 @@ export function mergeSides(border: Border, polygon: Polygon, watch: Watch): void
 /** Replaces line `a` by one over sides a and b, when that passes all their samples. */
 function mergeInto(border: Border, polygon: Polygon, a: i32, b: i32): bool {
   if (along(line(polygon, a), line(polygon, b)) < 0.8) return false;
-  const first = sideStart(polygon, a);
-  const last = sideEnd(polygon, b);
+  const first = sideStart(border, polygon, a);
+  const last = sideEnd(border, polygon, b);
   if (mergeOver(border, polygon, a, first, last)) return true;
   // a walk that drifted far on the next side leaves a wide doubt; what is sure may be nearly all
   const high = at(polygon.high, a);
   const low = at(polygon.low, b + 1);
-  return 4 * (low - high) > 3 * (last - first) && mergeOver(border, polygon, a, high, low);
+  return border.grain == 0.5 && 4 * (low - high) > 3 * (last - first) && mergeOver(border, polygon, a, high, low);
 }
 
 function mergeOver(border: Border, polygon: Polygon, a: i32, first: i32, last: i32): bool {
   // without the samples at both ends, which may be around a corner
-  first = max(1, first + 1);
-  last = min(border.n, last - 1);
+  const ends = border.grain == 0.5 ? 1 : 0;
+  first = max(1, first + ends);
+  last = min(border.n, last - ends);
   if (last - first < 2) return false;
   const joined = polygon.scratch;
   const axial = fitLine(
@@ -90,7 +91,7 @@ function mergeOver(border: Border, polygon: Polygon, a: i32, first: i32, last: i
     joined,
   );
   // half a pixel along the axis that the line crosses
-  const limit = border.grain * (max(abs(load<f64>(joined, 16)), abs(load<f64>(joined, 24))) + SLACK);
+  const limit = (border.grain < 0.5 ? 0.6 : 1) * border.grain * (max(abs(load<f64>(joined, 16)), abs(load<f64>(joined, 24))) + SLACK);
   for (let k = first; k <= last; k++) if (offLine(border, k, joined) > limit) return false;
   memory.copy(line(polygon, a), joined, 32);
   store<u8>(polygon.axial + <usize>a, axial ? 1 : 0);
@@ -123,8 +124,14 @@ function hidesCorner(border: Border, polygon: Polygon, previous: i32, i: i32, li
   const a = line(polygon, previous);
   const b = line(polygon, i + 1);
   const found = changetype<Nearest>(polygon.scratch);
+  const fine = border.grain < 0.5;
   // a bend of several sides turns less over one of them
-  if (abs(meet(a, b, found)) < 0.75 && along(a, b) > 0) return false;
+  const sine = abs(meet(a, b, found));
+  const cosine = along(a, b);
+  const least = fine ? 0.3 : 0.75;
+  if (sine < least && cosine > 0) return false;
+  // gray rounds a corner the more, the sharper it is
+  if (fine) limit = min(limit, 0.1 + (0.45 * sine) / max(1e-6, 1 + cosine));
   const first = (at(polygon.low, i) + at(polygon.high, i)) >> 1;
   const last = (at(polygon.low, i + 1) + at(polygon.high, i + 1) + 1) >> 1;
   if (last - first > HIDDEN) return false;
@@ -134,7 +141,7 @@ function hidesCorner(border: Border, polygon: Polygon, previous: i32, i: i32, li
   searchNearest(border, max(0, first - 2), min(border.n + 1, last + 2), x, y, found);
   if (found.square > limit * limit) return false;
   for (let k = max(1, first); k <= min(border.n, last); k++)
-    if (min(offLine(border, k, a), offLine(border, k, b)) > BESIDE) return false;
+    if (min(offLine(border, k, a), offLine(border, k, b)) > (fine ? 0.3 : BESIDE)) return false;
   return true;
 }
 
