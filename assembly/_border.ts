@@ -4,6 +4,8 @@ import { LOOK, tick, Watch } from "./_watch";
 
 /** Longest distance between neighbouring samples of one run, px. */
 const SPACING: i32 = 4;
+const DENSE: i32 = 8;
+const BENT: i32 = 64;
 /** Bytes of one. */
 export const SAMPLE: usize = 24;
 /** Corners equally far out that are compared. */
@@ -43,12 +45,15 @@ export class Border {
 }
 
 /** Samples of one run: every crack up to two, then both ends and what `SPACING` asks for between them. */
-@inline function samplesOf(run: i32): i32 {
-  return run <= 2 ? run : 1 + (run - 2 + SPACING) / SPACING;
+@inline function samplesOf(run: i32, fine: bool): i32 {
+  // gray tells how a bend goes on inside a run
+  const spacing = fine && run <= BENT ? 2 : SPACING;
+  const dense = fine ? DENSE : 2;
+  return run <= dense ? run : 1 + (run - 2 + spacing) / spacing;
 }
 
 /** Samples of the border with these corners. */
-export function countSamples(corners: usize, count: i32, watch: Watch): i32 {
+export function countSamples(corners: usize, count: i32, fine: bool, watch: Watch): i32 {
   let n = 0;
   let x = load<i32>(corners + (<usize>(count - 1) << 3));
   let y = load<i32>(corners + (<usize>(count - 1) << 3), 4);
@@ -56,7 +61,7 @@ export function countSamples(corners: usize, count: i32, watch: Watch): i32 {
     const nextX = load<i32>(corners + (<usize>i << 3));
     const nextY = load<i32>(corners + (<usize>i << 3), 4);
     if ((i & LOOK) == LOOK && tick(watch)) break;
-    n += samplesOf(abs(nextX - x) + abs(nextY - y));
+    n += samplesOf(abs(nextX - x) + abs(nextY - y), fine);
     x = nextX;
     y = nextY;
   }
@@ -67,7 +72,7 @@ export function countSamples(corners: usize, count: i32, watch: Watch): i32 {
   const run = abs(nextX - x) + abs(nextY - y);
   const dx = (nextX - x) / run;
   const dy = (nextY - y) / run;
-  const last = samplesOf(run) - 1;
+  const last = samplesOf(run, gray.pixels != 0) - 1;
   const weight = <f64>run / <f64>(last + 1);
   for (let j = 0; j <= last; j++) {
     const crack = last == 0 ? 0 : <i32>((<i64>j * (run - 1)) / last);

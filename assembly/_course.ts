@@ -219,7 +219,12 @@ function placeNode(border: Border, polygon: Polygon, course: Course, i: i32): vo
     const last = at(polygon.before, i + 1);
     // around vertex 0 the samples are at both ends of the border
     const tail = i == 0 ? first : border.n + 1;
-    if (fitParabola(border, course, i == 0 ? 1 : first, last, tail, x, y, ux, uy, low, high)) {
+    // sides of few samples give all of theirs
+    if (
+      fitParabola(border, course, i == 0 ? 1 : first, last, tail, x, y, ux, uy, low, high) ||
+      (border.grain < 0.5 &&
+        fitParabola(border, course, i == 0 ? 1 : first, last, tail, x, y, ux, uy, 2 * low, 2 * high))
+    ) {
       shift = course.p0;
       slope = min(0.5, max(-0.5, course.p1));
     }

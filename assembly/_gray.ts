@@ -2,6 +2,8 @@
 
 /** Pixels on each side of a crack that may belong to one edge. */
 const REACH: i32 = 3;
+/** Most pixels of an edge, plateaus included, that its covered area tells of: beyond it crosses them steeply. */
+const FLAT: i32 = 4;
 /** A border stays between the middles of its two pixels, px from the crack: outlines of different borders cannot cross. */
 const MOST: f64 = 0.48;
 /** Part of the contrast that the threshold may be off the middle of an edge and still leave the border in the middle. */
@@ -75,14 +77,19 @@ function displace(gray: Gray, from: usize, step: usize, before: i32, after: i32)
     sumHigh += v;
   }
   const countHigh = i;
-  let d: f64;
+  const a2 = <f64>(a + b);
+  let level = gray.level;
   if (clean) {
-    const contrast = <f64>(high - low);
-    covered = countHigh * high - sumHigh - (sumLow - countLow * low);
-    d = <f64>covered / contrast;
-    const off = (gray.level - 0.5 * <f64>(low + high)) / contrast;
-    if (abs(off) > IDLE) d += off > 0 ? off - IDLE : off + IDLE;
-  } else d = (2 * gray.level - <f64>(a + b)) / <f64>(2 * (b - a));
+    const contrast = <f64>abs(high - low);
+    const middle = 0.5 * <f64>(low + high);
+    level = min(max(level - IDLE * contrast, middle), level + IDLE * contrast);
+    if (countLow + countHigh <= FLAT) {
+      covered = countHigh * high - sumHigh - (sumLow - countLow * low);
+      const d = (<f64>covered + level - middle) / <f64>(high - low);
+      return min(MOST, max(-MOST, d));
+    }
+  }
+  const d = (2 * level - a2) / <f64>(2 * (b - a));
   return min(MOST, max(-MOST, d));
 }
 

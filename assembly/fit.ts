@@ -50,7 +50,7 @@ class Cursor {
  * returns  the bytes, or STOPPED; reports corners
  * cost     O(corners)
  */
-export function fitScratch(ends: usize, contours: i32, points: usize, scratch: usize): f64 {
+export function fitScratch(ends: usize, contours: i32, points: usize, fine: i32, scratch: usize): f64 {
   const watch = changetype<Watch>(scratch);
   watch.stopped = false;
   watch.most = 0;
@@ -62,7 +62,7 @@ export function fitScratch(ends: usize, contours: i32, points: usize, scratch: u
     watch.from = from;
     watch.units = end - from;
     watch.most = from;
-    most = max(most, countSamples(points + (<usize>from << 3), end - from, watch));
+    most = max(most, countSamples(points + (<usize>from << 3), end - from, fine != 0, watch));
     if (watch.stopped) return STOPPED;
     if (end - seen >= STRIDE) {
       if (checkpoint(end)) return STOPPED;
@@ -227,7 +227,7 @@ function fitContour(work: Work, corners: usize, from: i32, count: i32, mode: i32
     return;
   }
   stage(watch, 0);
-  const n = countSamples(corners, count, watch);
+  const n = countSamples(corners, count, work.gray.pixels != 0, watch);
   if (watch.stopped) return;
   layOut(work, n);
   const direction = sampleBorder(corners, count, work.border, work.gray, watch);

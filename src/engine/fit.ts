@@ -30,7 +30,7 @@ export function fitBorders(
   const { kernels } = engine;
   const { contours, corners, ends, points } = borders;
   const watch = engine.alloc(64);
-  const bytes = stages.run(share * 0.1, corners, () => kernels.fitScratch(ends, contours, points, watch));
+  const bytes = stages.run(share * 0.1, corners, () => kernels.fitScratch(ends, contours, points, gray ? 1 : 0, watch));
   const scratch = engine.alloc(bytes);
   const outEnds = engine.alloc(4 * contours);
   const cursor = engine.alloc(20);
