@@ -212,3 +212,38 @@ export function recut(border: Border, first: i32, x: f64, y: f64, room: usize): 
   border.cutX = x;
   border.cutY = y;
 }
+
+/** Classes of distances that `roughness` counts, and their width, px. */
+const CLASSES: i32 = 32;
+const CLASS: f64 = 0.02;
+
+/** Median distance of a sample from the line between its neighbours, px; `room` holds `CLASSES` i32. */
+export function roughness(border: Border, room: usize, watch: Watch): f64 {
+  memory.fill(room, 0, <usize>CLASSES << 2);
+  let x = sampleX(border, 1);
+  let y = sampleY(border, 1);
+  let nextX = sampleX(border, 2);
+  let nextY = sampleY(border, 2);
+  for (let k = 3; k <= border.n; k++) {
+    if ((k & LOOK) == LOOK && tick(watch)) return 0;
+    const farX = sampleX(border, k);
+    const farY = sampleY(border, k);
+    const dx = farX - x;
+    const dy = farY - y;
+    const off = abs((nextX - x) * dy - (nextY - y) * dx) / Math.sqrt(max(1e-9, dx * dx + dy * dy));
+    const to = room + (<usize>min(CLASSES - 1, <i32>(off / CLASS)) << 2);
+    store<i32>(to, load<i32>(to) + 1);
+    x = nextX;
+    y = nextY;
+    nextX = farX;
+    nextY = farY;
+  }
+  let left = (border.n - 2) >> 1;
+  let found = 0;
+  while (found < CLASSES - 1) {
+    left -= load<i32>(room + (<usize>found << 2));
+    if (left < 0) break;
+    found++;
+  }
+  return CLASS * (<f64>found + 0.5);
+}

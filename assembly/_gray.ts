@@ -18,6 +18,9 @@ export class Gray {
   height: i32;
   /** Half a level below the threshold: no pixel has it. */
   level: f64;
+  /** Cracks looked at since this was cleared, and those of them that have a pixel between the plateaus of their edge. */
+  seen: i32;
+  soft: i32;
 }
 
 /**
@@ -77,6 +80,8 @@ function displace(gray: Gray, from: usize, step: usize, before: i32, after: i32)
     sumHigh += v;
   }
   const countHigh = i;
+  gray.seen++;
+  if (countLow + countHigh > 2) gray.soft++;
   const a2 = <f64>(a + b);
   let level = gray.level;
   if (clean) {

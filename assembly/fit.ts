@@ -1,5 +1,5 @@
 import { checkpoint, NO_ROOM, STOPPED } from "./control";
-import { Border, countSamples, SAMPLE, sampleBorder } from "./_border";
+import { Border, countSamples, roughness, SAMPLE, sampleBorder } from "./_border";
 import { capLines } from "./_caps";
 import { Course, markCorners, markLines, placeNodes } from "./_course";
 import { drawCourse } from "./_curve";
@@ -25,7 +25,8 @@ const STRIDE: i32 = 256;
 const INSIDE: f64 = 0.03;
 /** How much of its area a polygon may miss before a closer one is tried. */
 const AREA_SHARE: f64 = 0.2;
-const FINE: f64 = 0.1;
+const FINE: f64 = 0.15;
+const NOISE: f64 = 3;
 
 /** What `fit` keeps between calls; i32[5] in memory of the caller, zero before the first. */
 @unmanaged
@@ -230,14 +231,31 @@ function fitContour(work: Work, corners: usize, from: i32, count: i32, mode: i32
   const n = countSamples(corners, count, work.gray.pixels != 0, watch);
   if (watch.stopped) return;
   layOut(work, n);
-  const direction = sampleBorder(corners, count, work.border, work.gray, watch);
+  const border = work.border;
+  const gray = work.gray;
+  gray.seen = 0;
+  gray.soft = 0;
+  let direction = sampleBorder(corners, count, border, gray, watch);
   if (watch.stopped) return;
+  border.grain = 0.5;
+  if (gray.pixels && gray.soft > 0) {
+    const rough = roughness(border, work.polygon.scratch, watch);
+    border.grain = min(0.5, max(FINE, NOISE * rough));
+  }
+  if (gray.pixels && border.grain == 0.5) {
+    const pixels = gray.pixels;
+    gray.pixels = 0;
+    direction = sampleBorder(corners, count, border, gray, watch);
+    gray.pixels = pixels;
+    if (watch.stopped) return;
+  }
+  work.course.cubicBound = border.grain < 0.5 ? border.grain + 0.1 * tolerance : 0.48 + 0.5 * tolerance;
   work.out.originX = work.border.originX;
   work.out.originY = work.border.originY;
   const segment = work.out.segments;
   const point = work.out.points;
   // the radius a little over half a pixel lets straight borders through; what is left over goes to the cubics
-  let radius = work.border.grain * (1 + tolerance);
+  let radius = border.grain + (border.grain < 0.5 ? 0.1 : 0.5) * tolerance;
   cutAtCorner(work.border, work.polygon, radius, work.course.bound, work.course.nodes, watch);
   for (let attempt = 0; attempt < 3; attempt++) {
     if (makePolygon(work, radius)) {
