@@ -1,111 +1,121 @@
-// Where between two pixels the border runs, told by their gray.
+// Where between two pixels a border runs, told by their gray.
 
-/** Pixels on each side of a crack that may belong to one edge. */
+/** Pixels on each side of a crack that may belong to its edge, the plateau included. */
 const REACH: i32 = 3;
-/** Most pixels of an edge, plateaus included, that its covered area tells of: beyond it crosses them steeply. */
-const FLAT: i32 = 4;
-/** A border stays between the middles of its two pixels, px from the crack: outlines of different borders cannot cross. */
-const MOST: f64 = 0.48;
-/** Part of the contrast that the threshold may be off the middle of an edge and still leave the border in the middle. */
+/** Pixels of an edge, plateaus included, up to which it is sharp. */
+const SHARP: i32 = 4;
+/** Farthest that a border is moved off its crack, px: less than to the middles of pixels, where it would meet others. */
+const FAR: f64 = 0.48;
+/**
+ * A threshold within this part of the contrast from the middle of an edge leaves the border in the middle, where the edge
+ * is; one twice as far again moves it as far as the iso-line of the threshold.
+ */
 const IDLE: f64 = 0.125;
+/** A pixel that continues an edge by less than 1 / 2^FLAT of its contrast is its plateau. */
+const FLAT: i32 = 5;
 
 /** A gray picture, and the level at which black ends. */
 @unmanaged
 export class Gray {
-  /** u8[width * height]; 0 when there is none. */
+  /** u8[width * height], rows top down; 0 when there is none. */
   pixels: usize;
   width: i32;
   height: i32;
   /** Half a level below the threshold: no pixel has it. */
   level: f64;
-  /** Cracks looked at since this was cleared, and those of them that have a pixel between the plateaus of their edge. */
+  /** Cracks measured since this was cleared, and those of them with a pixel between the plateaus of their edge. */
   seen: i32;
   soft: i32;
+  // one side of an edge, as `follow` left it: its pixels and the sum and last of their gray
+  count: i32;
+  sum: i32;
+  end: i32;
 }
 
 /**
- * How far from its crack the border runs, px, towards larger x or y; `from` is the pixel on that side, `step` the bytes
- * from the other one to it, `before` and `after` the pixels there are beyond both.
+ * Follows an edge from its pixel at `from` on, `step` bytes a pixel, away from the one that has `other`, for as long as it
+ * goes on darker or lighter; at most `most` pixels follow. True when it ends in a plateau near by.
+ */
+@inline function follow(gray: Gray, from: usize, step: usize, other: i32, most: i32): bool {
+  let end = <i32>load<u8>(from);
+  const sign = end > other ? 1 : -1;
+  let sum = end;
+  let count = 1;
+  let plateau = true;
+  for (; count <= most; count++) {
+    from += step;
+    const next = <i32>load<u8>(from);
+    const more = sign * (next - end);
+    const slack = (sign * (end - other)) >> FLAT;
+    if (more <= slack) {
+      plateau = more >= -slack - 1;
+      break;
+    }
+    if (count == REACH) {
+      plateau = false;
+      break;
+    }
+    sum += next;
+    end = next;
+  }
+  gray.count = count;
+  gray.sum = sum;
+  gray.end = end;
+  return plateau;
+}
+
+/** How far the border of a sharp edge moves off its middle for a threshold that is off it, in parts of the contrast. */
+@inline function shiftOf(off: f64): f64 {
+  const far = abs(off);
+  if (far <= IDLE) return 0;
+  return far >= 3 * IDLE ? off : 1.5 * (off > 0 ? far - IDLE : IDLE - far);
+}
+
+/**
+ * How far from its crack a border runs, px, towards larger x or y. `from` is the pixel on that side, `step` the bytes from
+ * the other one to it; `before` and `after` pixels follow theirs on both sides.
  *
- * An edge whose plateaus are both near covers its pixels by as much as they are gray, whatever the threshold; in a slow slope, or
- * beside another edge, the place is interpolated at the threshold.
+ * Between two plateaus gray is the part of a pixel that is covered, so the place follows from the sum of all, whatever the
+ * threshold is: exactly, for a straight edge. Where there is no plateau, in thin lines, next to other edges and in slow
+ * slopes, it is interpolated at the threshold. Mirrored pixels give mirrored numbers.
  *
  * source   gray as covered area: Youngs 1982, Trujillo-Pino 2013
  */
 function displace(gray: Gray, from: usize, step: usize, before: i32, after: i32): f64 {
   const a = <i32>load<u8>(from - step);
   const b = <i32>load<u8>(from);
-  const sign = b > a ? 1 : -1;
-  let low = a;
-  let covered = 0; // what the pixels before lack
-  let clean = true;
-  let p = from - step;
-  let i = 1;
-  let sumLow = a;
-  for (; i <= before; i++) {
-    p -= step;
-    const v = <i32>load<u8>(p);
-    const gain = sign * (low - v);
-    const slack = (sign * (b - low)) >> 5;
-    if (gain <= slack) {
-      clean = gain >= -slack - 1;
-      break;
-    }
-    if (i == REACH) {
-      clean = false;
-      break;
-    }
-    low = v;
-    sumLow += v;
-  }
-  const countLow = i;
-  let high = b;
-  let sumHigh = b;
-  p = from;
-  i = 1;
-  for (; i <= after; i++) {
-    p += step;
-    const v = <i32>load<u8>(p);
-    const gain = sign * (v - high);
-    const slack = (sign * (high - a)) >> 5;
-    if (gain <= slack) {
-      clean = clean && gain >= -slack - 1;
-      break;
-    }
-    if (i == REACH) {
-      clean = false;
-      break;
-    }
-    high = v;
-    sumHigh += v;
-  }
-  const countHigh = i;
+  let clean = follow(gray, from - step, 0 - step, b, before);
+  const count = gray.count;
+  const sum = gray.sum;
+  const end = gray.end;
+  clean = follow(gray, from, step, a, after) && clean;
   gray.seen++;
-  if (countLow + countHigh > 2) gray.soft++;
-  const a2 = <f64>(a + b);
+  if (count + gray.count > 2) gray.soft++;
   let level = gray.level;
+  let d: f64 = 0;
+  let sharp = false;
   if (clean) {
-    const contrast = <f64>abs(high - low);
-    const middle = 0.5 * <f64>(low + high);
-    level = min(max(level - IDLE * contrast, middle), level + IDLE * contrast);
-    if (countLow + countHigh <= FLAT) {
-      covered = countHigh * high - sumHigh - (sumLow - countLow * low);
-      const d = (<f64>covered + level - middle) / <f64>(high - low);
-      return min(MOST, max(-MOST, d));
-    }
+    const contrast = <f64>(gray.end - end);
+    const middle = 0.5 * <f64>(gray.end + end);
+    const shift = shiftOf((level - middle) / contrast);
+    level = middle + shift * contrast;
+    sharp = count + gray.count <= SHARP;
+    d = <f64>(gray.count * gray.end - gray.sum - (sum - count * end)) / contrast + shift;
   }
-  const d = (2 * level - a2) / <f64>(2 * (b - a));
-  return min(MOST, max(-MOST, d));
+  if (!sharp) d = (2 * level - <f64>(a + b)) / <f64>(2 * (b - a));
+  return min(FAR, max(-FAR, d));
 }
 
-/** For a crack between the pixels (x, y - 1) and (x, y). */
+/** For the crack between the pixels (x, y - 1) and (x, y); a border on the frame stays there. */
 export function displaceY(gray: Gray, x: i32, y: i32): f64 {
   if (y == 0 || y == gray.height) return 0;
-  return displace(gray, gray.pixels + <usize>y * gray.width + x, gray.width, min(REACH, y - 1), min(REACH, gray.height - 1 - y));
+  const from = gray.pixels + <usize>y * gray.width + x;
+  return displace(gray, from, gray.width, min(REACH, y - 1), min(REACH, gray.height - 1 - y));
 }
 
-/** For a crack between the pixels (x - 1, y) and (x, y). */
+/** For the crack between the pixels (x - 1, y) and (x, y). */
 export function displaceX(gray: Gray, x: i32, y: i32): f64 {
   if (x == 0 || x == gray.width) return 0;
-  return displace(gray, gray.pixels + <usize>y * gray.width + x, 1, min(REACH, x - 1), min(REACH, gray.width - 1 - x));
+  const from = gray.pixels + <usize>y * gray.width + x;
+  return displace(gray, from, 1, min(REACH, x - 1), min(REACH, gray.width - 1 - x));
 }
