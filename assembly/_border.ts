@@ -2,6 +2,8 @@
 import { displaceX, displaceY, Gray } from "./_gray";
 import { LOOK, tick, Watch } from "./_watch";
 
+/** How far crack midpoints are off a smooth border at most, px. */
+export const STAIRS: f64 = 0.5;
 /** Longest distance between neighbouring samples of one run, px. */
 const SPACING: i32 = 4;
 const DENSE: i32 = 8;

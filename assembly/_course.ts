@@ -1,5 +1,5 @@
 // Polygon to course: which vertices are corners, which sides are straight, where the outline passes the other vertices.
-import { Border, sampleWeight, sampleX, sampleY } from "./_border";
+import { Border, sampleWeight, sampleX, sampleY, STAIRS } from "./_border";
 import { at, Polygon, vertexX, vertexY } from "./_polygon";
 import { Nearest, searchAround } from "./_vertices";
 import { tick, Watch } from "./_watch";
@@ -222,7 +222,7 @@ function placeNode(border: Border, polygon: Polygon, course: Course, i: i32): vo
     // sides of few samples give all of theirs
     if (
       fitParabola(border, course, i == 0 ? 1 : first, last, tail, x, y, ux, uy, low, high) ||
-      (border.grain < 0.5 &&
+      (border.grain < STAIRS &&
         fitParabola(border, course, i == 0 ? 1 : first, last, tail, x, y, ux, uy, 2 * low, 2 * high))
     ) {
       shift = course.p0;

@@ -23,6 +23,8 @@ export class Gray {
   height: i32;
   /** Half a level below the threshold: no pixel has it. */
   level: f64;
+  /** Also where little of it is between black and white. */
+  always: bool;
   /** Cracks measured since this was cleared, and those of them with a pixel between the plateaus of their edge. */
   seen: i32;
   soft: i32;

@@ -1,5 +1,5 @@
 // Border to polygon: break points by cone intersection, a least-squares line for each side, vertices where lines meet.
-import { Border, sampleWeight, sampleX, sampleY } from "./_border";
+import { Border, sampleWeight, sampleX, sampleY, STAIRS } from "./_border";
 import { LOOK, tick, Watch } from "./_watch";
 
 /** Samples by which two walks around a corner differ at most. */
@@ -192,14 +192,14 @@ export function fitSides(border: Border, polygon: Polygon, watch: Watch): void {
 export function sideStart(border: Border, polygon: Polygon, i: i32): i32 {
   const low = at(polygon.low, i);
   const high = at(polygon.high, i);
-  return high - low <= (border.grain == 0.5 ? DOUBT : 2) ? high : (low + high + 1) >> 1;
+  return high - low <= (border.grain == STAIRS ? DOUBT : 2) ? high : (low + high + 1) >> 1;
 }
 
 /** The last sample that is side i's alone. */
 export function sideEnd(border: Border, polygon: Polygon, i: i32): i32 {
   const low = at(polygon.low, i + 1);
   const high = at(polygon.high, i + 1);
-  return high - low <= (border.grain == 0.5 ? DOUBT : 2) ? low : (low + high) >> 1;
+  return high - low <= (border.grain == STAIRS ? DOUBT : 2) ? low : (low + high) >> 1;
 }
 
 function fitSide(border: Border, polygon: Polygon, i: i32): void {

@@ -1,5 +1,5 @@
 // What the walks leave behind: straight borders in several sides, and a short side across a corner.
-import { Border, recut, sampleX, sampleY } from "./_border";
+import { Border, recut, sampleX, sampleY, STAIRS } from "./_border";
 import { at, fitLine, nodeX, nodeY, Polygon, put, reach, sideEnd, sideStart } from "./_polygon";
 import { meet, Nearest, searchNearest } from "./_vertices";
 import { tick, Watch } from "./_watch";
@@ -72,12 +72,12 @@ function mergeInto(border: Border, polygon: Polygon, a: i32, b: i32): bool {
   // a walk that drifted far on the next side leaves a wide doubt; what is sure may be nearly all
   const high = at(polygon.high, a);
   const low = at(polygon.low, b + 1);
-  return border.grain == 0.5 && 4 * (low - high) > 3 * (last - first) && mergeOver(border, polygon, a, high, low);
+  return border.grain == STAIRS && 4 * (low - high) > 3 * (last - first) && mergeOver(border, polygon, a, high, low);
 }
 
 function mergeOver(border: Border, polygon: Polygon, a: i32, first: i32, last: i32): bool {
   // without the samples at both ends, which may be around a corner
-  const ends = border.grain == 0.5 ? 1 : 0;
+  const ends = border.grain == STAIRS ? 1 : 0;
   first = max(1, first + ends);
   last = min(border.n, last - ends);
   if (last - first < 2) return false;
@@ -91,7 +91,7 @@ function mergeOver(border: Border, polygon: Polygon, a: i32, first: i32, last: i
     joined,
   );
   // half a pixel along the axis that the line crosses
-  const limit = (border.grain < 0.5 ? 0.6 : 1) * border.grain * (max(abs(load<f64>(joined, 16)), abs(load<f64>(joined, 24))) + SLACK);
+  const limit = (border.grain < STAIRS ? 0.6 : 1) * border.grain * (max(abs(load<f64>(joined, 16)), abs(load<f64>(joined, 24))) + SLACK);
   for (let k = first; k <= last; k++) if (offLine(border, k, joined) > limit) return false;
   memory.copy(line(polygon, a), joined, 32);
   store<u8>(polygon.axial + <usize>a, axial ? 1 : 0);
@@ -124,7 +124,7 @@ function hidesCorner(border: Border, polygon: Polygon, previous: i32, i: i32, li
   const a = line(polygon, previous);
   const b = line(polygon, i + 1);
   const found = changetype<Nearest>(polygon.scratch);
-  const fine = border.grain < 0.5;
+  const fine = border.grain < STAIRS;
   // a bend of several sides turns less over one of them
   const sine = abs(meet(a, b, found));
   const cosine = along(a, b);

@@ -1,5 +1,5 @@
 import { checkpoint, NO_ROOM, STOPPED } from "./control";
-import { Border, countSamples, roughness, SAMPLE, sampleBorder } from "./_border";
+import { Border, countSamples, roughness, SAMPLE, sampleBorder, STAIRS } from "./_border";
 import { capLines } from "./_caps";
 import { Course, markCorners, markLines, placeNodes } from "./_course";
 import { drawCourse } from "./_curve";
@@ -25,8 +25,12 @@ const STRIDE: i32 = 256;
 const INSIDE: f64 = 0.03;
 /** How much of its area a polygon may miss before a closer one is tried. */
 const AREA_SHARE: f64 = 0.2;
-const FINE: f64 = 0.15;
-const NOISE: f64 = 3;
+/** How far samples that gray has placed are off a smooth border, px: what is left by 8 bits, curvature and corners. */
+const FINE: f64 = 0.18;
+/** How far they may be off, in parts of their roughness. */
+const NOISE: f64 = 4;
+/** One of so many cracks has a gray pixel where a border is worth the look. */
+const SOFT: i32 = 8;
 
 /** What `fit` keeps between calls; i32[5] in memory of the caller, zero before the first. */
 @unmanaged
@@ -104,6 +108,7 @@ export function fit(
   width: i32,
   height: i32,
   threshold: i32,
+  always: i32,
   mode: i32,
   tolerance: f64,
   scale: f64,
@@ -120,11 +125,12 @@ export function fit(
   const begun = state.contours;
   let from = begun > 0 ? load<i32>(ends + (<usize>(begun - 1) << 2)) : 0;
   let seen = from;
-  openWork(work, scratch, tolerance, gray != 0);
+  openWork(work, scratch, tolerance);
   work.gray.pixels = gray;
   work.gray.width = width;
   work.gray.height = height;
   work.gray.level = <f64>threshold - 0.5;
+  work.gray.always = always != 0;
   const watch = work.watch;
   watch.most = state.reported;
   const out = work.out;
@@ -172,7 +178,7 @@ class Work {
   buffers: usize;
 }
 
-function openWork(work: Work, scratch: usize, tolerance: f64, fine: bool): void {
+function openWork(work: Work, scratch: usize, tolerance: f64): void {
   let p = scratch + 64;
   work.border = changetype<Border>(p);
   work.polygon = changetype<Polygon>(p + 64);
@@ -186,9 +192,6 @@ function openWork(work: Work, scratch: usize, tolerance: f64, fine: bool): void 
   work.watch.stopped = false;
   // slack for the rounding of outputs to f32
   work.course.bound = tolerance + 0.5 - 1e-3;
-  // cubics are asked for more than the guarantee: near the bound they would look off where lines do not
-  work.course.cubicBound = fine ? 0.15 : 0.48 + 0.5 * tolerance;
-  work.border.grain = fine ? FINE : 0.5;
 }
 
 /** Places the buffers of a border with room for n samples. */
@@ -232,30 +235,17 @@ function fitContour(work: Work, corners: usize, from: i32, count: i32, mode: i32
   if (watch.stopped) return;
   layOut(work, n);
   const border = work.border;
-  const gray = work.gray;
-  gray.seen = 0;
-  gray.soft = 0;
-  let direction = sampleBorder(corners, count, border, gray, watch);
+  const direction = sample(work, corners, count);
   if (watch.stopped) return;
-  border.grain = 0.5;
-  if (gray.pixels && gray.soft > 0) {
-    const rough = roughness(border, work.polygon.scratch, watch);
-    border.grain = min(0.5, max(FINE, NOISE * rough));
-  }
-  if (gray.pixels && border.grain == 0.5) {
-    const pixels = gray.pixels;
-    gray.pixels = 0;
-    direction = sampleBorder(corners, count, border, gray, watch);
-    gray.pixels = pixels;
-    if (watch.stopped) return;
-  }
-  work.course.cubicBound = border.grain < 0.5 ? border.grain + 0.1 * tolerance : 0.48 + 0.5 * tolerance;
+  const fine = border.grain < STAIRS;
+  // cubics are asked for more than the guarantee: near the bound they would look off where lines do not
+  work.course.cubicBound = fine ? border.grain + 0.1 * tolerance : 0.48 + 0.5 * tolerance;
   work.out.originX = work.border.originX;
   work.out.originY = work.border.originY;
   const segment = work.out.segments;
   const point = work.out.points;
-  // the radius a little over half a pixel lets straight borders through; what is left over goes to the cubics
-  let radius = border.grain + (border.grain < 0.5 ? 0.1 : 0.5) * tolerance;
+  // a radius a little over the grain lets straight borders through; what is left over goes to the cubics
+  let radius = border.grain + (fine ? 0.1 : 0.5) * tolerance;
   cutAtCorner(work.border, work.polygon, radius, work.course.bound, work.course.nodes, watch);
   for (let attempt = 0; attempt < 3; attempt++) {
     if (makePolygon(work, radius)) {
@@ -268,6 +258,28 @@ function fitContour(work: Work, corners: usize, from: i32, count: i32, mode: i32
     radius *= 0.5;
   }
   drawCorners(work.out, corners, count, watch);
+}
+
+/** Samples a border by gray, if that tells more than its stairs do. Returns the direction of the walk. */
+function sample(work: Work, corners: usize, count: i32): i32 {
+  const border = work.border;
+  const gray = work.gray;
+  const watch = work.watch;
+  border.grain = STAIRS;
+  gray.seen = 0;
+  gray.soft = 0;
+  const direction = sampleBorder(corners, count, border, gray, watch);
+  if (watch.stopped || gray.pixels == 0) return direction;
+  if (gray.soft > 0 && (gray.always || gray.soft * SOFT >= gray.seen)) {
+    const rough = roughness(border, work.polygon.scratch, watch);
+    border.grain = min(STAIRS, max(FINE, NOISE * rough));
+    if (gray.always || border.grain < STAIRS) return direction;
+  }
+  const pixels = gray.pixels;
+  gray.pixels = 0;
+  sampleBorder(corners, count, border, gray, watch);
+  gray.pixels = pixels;
+  return direction;
 }
 
 function drawCorners(out: Outline, corners: usize, count: i32, watch: Watch): void {

@@ -16,6 +16,8 @@ export interface GrayPlane {
   readonly width: number;
   readonly height: number;
   readonly threshold: number;
+  /** Uses it for each border that has any, not only where it tells more than the pixels' stairs. */
+  readonly always: boolean;
 }
 
 /** Turns borders in kernel memory into outlines; the borders may be given back afterwards. */
@@ -55,6 +57,7 @@ export function fitBorders(
         gray?.width ?? 0,
         gray?.height ?? 0,
         gray?.threshold ?? 0,
+        gray?.always ? 1 : 0,
         FIT_MODES.indexOf(options.mode),
         options.tolerancePx,
         options.mmPerPx,

@@ -65,7 +65,7 @@ export const trace = engineFunction("trace", (image: Image, options: TraceOption
     const plane =
       gray === undefined
         ? undefined
-        : { at: gray, width: image.width, height: image.height, threshold: made.threshold };
+        : { at: gray, width: image.width, height: image.height, threshold: made.threshold, always: subpixel === true };
     return fitBorders(engine, borders, plane, fit, stages, SHARES.fit);
   });
 });
