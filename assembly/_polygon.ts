@@ -27,6 +27,8 @@ export class Polygon {
   after: usize;
   /** 192 bytes for whoever needs them within one call. */
   scratch: usize;
+  /** f64 x 2 per node, px: where a vertex at the node would stand. */
+  nodes: usize;
 }
 
 @inline export function vertexX(polygon: Polygon, i: i32): f64 {
@@ -45,34 +47,50 @@ export class Polygon {
   store<i32>(list + (<usize>i << 2), value);
 }
 
-/** One step from a sample along d towards its neighbour at a distance, at most a pixel long. */
-@inline function unitStep(d: f64, dx: f64, dy: f64): f64 {
-  return d / Math.sqrt(max(1.0, dx * dx + dy * dy));
-}
-
 /**
- * Where a vertex at node k would stand: the sample drawn a little towards its neighbours, which takes half of the
- * stairs out of slanted borders; the cut's own place at both ends. `axis` 0 asks for x, 4 for y.
+ * Fills in where a vertex at each node would stand: the sample drawn a little towards its neighbours, which takes half
+ * of the stairs out of slanted borders; the cut's own place at both ends.
  */
-function nodeAt(border: Border, k: i32, axis: usize): f64 {
-  if (k == 0 || k > border.n) return axis ? border.cutY : border.cutX;
-  const x = sampleX(border, k);
-  const y = sampleY(border, k);
-  const ax = sampleX(border, k - 1) - x;
-  const ay = sampleY(border, k - 1) - y;
-  const bx = sampleX(border, k + 1) - x;
-  const by = sampleY(border, k + 1) - y;
-  return (
-    (axis ? y : x) + 0.25 * (unitStep(axis ? ay : ax, ax, ay) + unitStep(axis ? by : bx, bx, by))
-  );
+export function layNodes(border: Border, polygon: Polygon, watch: Watch): void {
+  const end = border.n + 1;
+  let x = sampleX(border, 1);
+  let y = sampleY(border, 1);
+  putNode(polygon, 0, border.cutX, border.cutY);
+  putNode(polygon, end, border.cutX, border.cutY);
+  // a quarter of the step to here, at most a quarter of a pixel
+  let stepX = sampleX(border, 0) - x;
+  let stepY = sampleY(border, 0) - y;
+  let quarter = 0.25 / Math.sqrt(max(1.0, stepX * stepX + stepY * stepY));
+  stepX *= quarter;
+  stepY *= quarter;
+  for (let k = 1; k < end; k++) {
+    if ((k & LOOK) == LOOK && tick(watch)) return;
+    const nextX = sampleX(border, k + 1);
+    const nextY = sampleY(border, k + 1);
+    let aheadX = nextX - x;
+    let aheadY = nextY - y;
+    quarter = 0.25 / Math.sqrt(max(1.0, aheadX * aheadX + aheadY * aheadY));
+    aheadX *= quarter;
+    aheadY *= quarter;
+    putNode(polygon, k, x + (aheadX + stepX), y + (aheadY + stepY));
+    stepX = -aheadX;
+    stepY = -aheadY;
+    x = nextX;
+    y = nextY;
+  }
 }
 
-@inline export function nodeX(border: Border, k: i32): f64 {
-  return nodeAt(border, k, 0);
+@inline function putNode(polygon: Polygon, k: i32, x: f64, y: f64): void {
+  store<f64>(polygon.nodes + (<usize>k << 4), x);
+  store<f64>(polygon.nodes + (<usize>k << 4), y, 8);
 }
 
-@inline export function nodeY(border: Border, k: i32): f64 {
-  return nodeAt(border, k, 4);
+@inline export function nodeX(polygon: Polygon, k: i32): f64 {
+  return load<f64>(polygon.nodes + (<usize>k << 4));
+}
+
+@inline export function nodeY(polygon: Polygon, k: i32): f64 {
+  return load<f64>(polygon.nodes + (<usize>k << 4), 8);
 }
 
 /**
@@ -80,12 +98,13 @@ function nodeAt(border: Border, k: i32, axis: usize): f64 {
  * sample between within `radius`. Keeps the cone of directions that do and stops when it is empty, or when the border
  * turns back. Reaches at least the next node.
  */
-export function reach(border: Border, from: i32, step: i32, radius: f64, watch: Watch): i32 {
+export function reach(border: Border, polygon: Polygon, from: i32, step: i32, radius: f64, watch: Watch): i32 {
   const end = step > 0 ? border.n + 1 : 0;
-  const x = nodeX(border, from);
-  const y = nodeY(border, from);
+  const x = nodeX(polygon, from);
+  const y = nodeY(polygon, from);
+  const inner = radius * radius;
   let best = from + step;
-  let far: f64 = 0; // farthest distance so far
+  let far: f64 = 0; // square of the farthest distance so far
   let open = true; // every direction is still allowed
   let lx: f64 = 0; // left and right edge of the cone
   let ly: f64 = 0;
@@ -97,11 +116,11 @@ export function reach(border: Border, from: i32, step: i32, radius: f64, watch: 
       const dx = sampleX(border, k) - x;
       const dy = sampleY(border, k) - y;
       const square = dx * dx + dy * dy;
-      const distance = Math.sqrt(square);
-      if (distance < far - 1) break;
-      far = max(far, distance);
-      if (distance > radius) {
-        const tangent = Math.sqrt(square - radius * radius);
+      // a pixel nearer than before
+      if (square < far - 1 && Math.sqrt(square) < Math.sqrt(far) - 1) break;
+      far = max(far, square);
+      if (square > inner) {
+        const tangent = Math.sqrt(square - inner);
         const newLx = dx * tangent - dy * radius;
         const newLy = dy * tangent + dx * radius;
         const newRx = dx * tangent + dy * radius;
@@ -126,9 +145,11 @@ export function reach(border: Border, from: i32, step: i32, radius: f64, watch: 
         }
       }
     }
-    const nx = nodeX(border, k) - x;
-    const ny = nodeY(border, k) - y;
-    if (open || (rx * ny - ry * nx >= 0 && nx * ly - ny * lx >= 0)) best = k;
+    // while the cone is open its edges are 0, and every node is inside
+    const nx = nodeX(polygon, k) - x;
+    const ny = nodeY(polygon, k) - y;
+    const inside = <i32>(rx * ny - ry * nx >= 0) & <i32>(nx * ly - ny * lx >= 0);
+    best = select(k, best, inside);
     if (k == end) break;
   }
   return best;
@@ -146,13 +167,13 @@ export function breakBorder(border: Border, polygon: Polygon, radius: f64, watch
   let forward = 0;
   put(polygon.high, 0, 0);
   while (at(polygon.high, forward) != end) {
-    const next = reach(border, at(polygon.high, forward), 1, radius, watch);
+    const next = reach(border, polygon, at(polygon.high, forward), 1, radius, watch);
     put(polygon.high, ++forward, next);
   }
   let backward = 0;
   put(polygon.low, 0, end);
   while (at(polygon.low, backward) != 0) {
-    const next = reach(border, at(polygon.low, backward), -1, radius, watch);
+    const next = reach(border, polygon, at(polygon.low, backward), -1, radius, watch);
     put(polygon.low, ++backward, next);
   }
   for (let i = 0, j = backward; i < j; i++, j--) {

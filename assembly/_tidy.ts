@@ -1,6 +1,6 @@
 // What the walks leave behind: straight borders in several sides, and a short side across a corner.
 import { Border, recut, sampleX, sampleY } from "./_border";
-import { at, fitLine, nodeX, nodeY, Polygon, put, reach, sideEnd, sideStart } from "./_polygon";
+import { at, fitLine, layNodes, nodeX, nodeY, Polygon, put, reach, sideEnd, sideStart } from "./_polygon";
 import { meet, Nearest, searchNearest } from "./_vertices";
 import { tick, Watch } from "./_watch";
 
@@ -156,8 +156,8 @@ export function cutAtCorner(
   const end = border.n + 1;
   const a = polygon.lines;
   const b = polygon.lines + 32;
-  const reachedA = armOf(border, end, -1, radius, a, watch);
-  const reachedB = armOf(border, 0, 1, radius, b, watch);
+  const reachedA = armOf(border, polygon, end, -1, radius, a, watch);
+  const reachedB = armOf(border, polygon, 0, 1, radius, b, watch);
   if (reachedA <= reachedB) return;
   const found = changetype<Nearest>(polygon.scratch);
   if (abs(meet(a, b, found)) < 0.35) return;
@@ -169,17 +169,18 @@ export function cutAtCorner(
   const limit = min(CORNER, bound);
   if (found.square > limit * limit) return;
   recut(border, found.after < 1 || found.after > border.n ? 1 : found.after, x, y, room);
+  layNodes(border, polygon, watch);
 }
 
 /** The line of the first side from the cut that is no chamfer, and a sample on it. */
-function armOf(border: Border, from: i32, step: i32, radius: f64, line: usize, watch: Watch): i32 {
+function armOf(border: Border, polygon: Polygon, from: i32, step: i32, radius: f64, line: usize, watch: Watch): i32 {
   const end = step > 0 ? border.n + 1 : 0;
-  let to = reach(border, from, step, radius, watch);
-  const dx = nodeX(border, to) - nodeX(border, from);
-  const dy = nodeY(border, to) - nodeY(border, from);
+  let to = reach(border, polygon, from, step, radius, watch);
+  const dx = nodeX(polygon, to) - nodeX(polygon, from);
+  const dy = nodeY(polygon, to) - nodeY(polygon, from);
   if (to != end && dx * dx + dy * dy < CHAMFER * CHAMFER) {
     from = to;
-    to = reach(border, from, step, radius, watch);
+    to = reach(border, polygon, from, step, radius, watch);
   }
   // the walk runs over the side's far end a little
   to = step > 0 ? min(to - 2, from + ARM) : max(to + 2, from - ARM);

@@ -4,7 +4,7 @@ import { capLines } from "./_caps";
 import { Course, markCorners, markLines, placeNodes } from "./_course";
 import { drawCourse } from "./_curve";
 import { begin, lineTo, Outline, turnAround } from "./_outline";
-import { breakBorder, fitSides, Polygon } from "./_polygon";
+import { breakBorder, fitSides, layNodes, Polygon } from "./_polygon";
 import { cutAtCorner, mergeSides, sharpenCorners } from "./_tidy";
 import { placeVertices, polygonArea } from "./_vertices";
 import { LOOK, stage, tick, Watch } from "./_watch";
@@ -15,7 +15,7 @@ const CURVES: i32 = 2;
 /** Scratch beside the buffers that grow with the border: the records and a stack, see `layOut`. */
 const RECORDS: usize = 2048;
 /** Scratch for each sample of the longest border, bytes, see `layOut`. */
-const PER_SAMPLE: usize = 24 + 4 + 4 + 32 + 16 + 1 + 4 + 4 + 1 + 32 + 4;
+const PER_SAMPLE: usize = 24 + 16 + 4 + 4 + 32 + 16 + 1 + 4 + 4 + 1 + 32 + 4;
 /** Entries beyond the samples: both ends, and one for rounding addresses up. */
 const MARGIN: usize = 8;
 /** Corners between two checkpoints across short borders. */
@@ -187,6 +187,8 @@ function layOut(work: Work, n: i32): void {
   p += room * 32;
   work.polygon.vertices = p;
   p += room * 16;
+  work.polygon.nodes = p;
+  p += room * 16;
   work.border.samples = p;
   p += room * SAMPLE;
   work.polygon.low = p;
@@ -225,6 +227,7 @@ function fitContour(work: Work, corners: usize, from: i32, count: i32, mode: i32
   const point = work.out.points;
   // the radius a little over half a pixel lets straight borders through; what is left over goes to the cubics
   let radius = 0.5 + 0.5 * tolerance;
+  layNodes(work.border, work.polygon, watch);
   cutAtCorner(work.border, work.polygon, radius, work.course.bound, work.course.nodes, watch);
   for (let attempt = 0; attempt < 3; attempt++) {
     if (makePolygon(work, radius)) {
