@@ -5,6 +5,9 @@ import { LOOK, tick, Watch } from "./_watch";
 /** Samples by which two walks around a corner differ at most. */
 const DOUBT: i32 = 6;
 
+/** Samples that a walk looks past the last node it may take, besides twice its way there: keeps all walks together linear. */
+const BEYOND: i32 = 64;
+
 /**
  * A closed polygon along a border. Vertex 0 lies where the border was cut open; side i runs from vertex i to i + 1,
  * side m - 1 back to vertex 0, which also stands as vertex m. Buffers have room for the border's n + 2.
@@ -150,7 +153,7 @@ export function reach(border: Border, polygon: Polygon, from: i32, step: i32, ra
     const ny = nodeY(polygon, k) - y;
     const inside = <i32>(rx * ny - ry * nx >= 0) & <i32>(nx * ly - ny * lx >= 0);
     best = select(k, best, inside);
-    if (k == end) break;
+    if (k == end || (k - best) * step > BEYOND + 2 * (best - from) * step) break;
   }
   return best;
 }
