@@ -167,8 +167,8 @@ function openWork(work: Work, scratch: usize, tolerance: f64): void {
   work.out = changetype<Outline>(p + 192);
   work.watch = changetype<Watch>(p + 320);
   work.course = changetype<Course>(p + 384);
-  work.polygon.scratch = p + 640;
-  work.course.stack = p + 832;
+  work.polygon.scratch = p + 704;
+  work.course.stack = p + 896;
   work.buffers = scratch + RECORDS;
   work.watch.stopped = false;
   // slack for the rounding of outputs to f32
