@@ -234,7 +234,8 @@ function placeNode(border: Border, polygon: Polygon, course: Course, i: i32): vo
   const found = changetype<Nearest>(polygon.scratch);
   const nodeX = x - shift * uy;
   const nodeY = y + shift * ux;
-  searchAround(border, i, at(polygon.before, i) - 1, at(polygon.after, i) + 1, nodeX, nodeY, found);
+  const before = at(polygon.before, i);
+  searchAround(border, i, before - 1, before, at(polygon.after, i) + 1, nodeX, nodeY, found);
   found.hold(to, nodeX, nodeY, course.bound - 0.03);
   const scale = 1 / Math.sqrt(1 + slope * slope);
   store<f64>(to, (ux - slope * uy) * scale, 16);

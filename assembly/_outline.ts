@@ -144,7 +144,7 @@ function strays(
     const x = ax + (bx - ax) * (<f64>piece / <f64>pieces);
     const y = ay + (by - ay) * (<f64>piece / <f64>pieces);
     found.clear();
-    searchNearest(border, max(0, first - 1), min(border.n, last) + 1, x, y, found);
+    searchNearest(border, max(0, first - 1), (first + last) >> 1, min(border.n, last) + 1, x, y, found);
     if (found.square > bound * bound) return true;
   }
   return false;

@@ -63,7 +63,7 @@ export function layNodes(border: Border, polygon: Polygon, watch: Watch): void {
   // a quarter of the step to here, at most a quarter of a pixel
   let stepX = sampleX(border, 0) - x;
   let stepY = sampleY(border, 0) - y;
-  let quarter = 0.25 / Math.sqrt(max(1.0, stepX * stepX + stepY * stepY));
+  const quarter = quarterOf(stepX, stepY);
   stepX *= quarter;
   stepY *= quarter;
   for (let k = 1; k < end; k++) {
@@ -72,7 +72,7 @@ export function layNodes(border: Border, polygon: Polygon, watch: Watch): void {
     const nextY = sampleY(border, k + 1);
     let aheadX = nextX - x;
     let aheadY = nextY - y;
-    quarter = 0.25 / Math.sqrt(max(1.0, aheadX * aheadX + aheadY * aheadY));
+    const quarter = quarterOf(aheadX, aheadY);
     aheadX *= quarter;
     aheadY *= quarter;
     putNode(polygon, k, x + (aheadX + stepX), y + (aheadY + stepY));
@@ -81,6 +81,12 @@ export function layNodes(border: Border, polygon: Polygon, watch: Watch): void {
     x = nextX;
     y = nextY;
   }
+}
+
+/** A quarter, or a quarter of a pixel as a part of a longer step. */
+@inline function quarterOf(dx: f64, dy: f64): f64 {
+  const square = dx * dx + dy * dy;
+  return square > 1 ? 0.25 / Math.sqrt(square) : 0.25;
 }
 
 @inline function putNode(polygon: Polygon, k: i32, x: f64, y: f64): void {
@@ -109,7 +115,7 @@ export function reach(border: Border, polygon: Polygon, from: i32, step: i32, ra
   let best = from + step;
   let far: f64 = 0; // square of the farthest distance so far
   let open = true; // every direction is still allowed
-  let lx: f64 = 0; // left and right edge of the cone
+  let lx: f64 = 0; // left and right edge of the cone, unit
   let ly: f64 = 0;
   let rx: f64 = 0;
   let ry: f64 = 0;
@@ -121,29 +127,24 @@ export function reach(border: Border, polygon: Polygon, from: i32, step: i32, ra
       const square = dx * dx + dy * dy;
       // a pixel nearer than before
       if (square < far - 1 && Math.sqrt(square) < Math.sqrt(far) - 1) break;
-      far = max(far, square);
+      if (square > far) far = square;
       if (square > inner) {
-        const tangent = Math.sqrt(square - inner);
-        const newLx = dx * tangent - dy * radius;
-        const newLy = dy * tangent + dx * radius;
-        const newRx = dx * tangent + dy * radius;
-        const newRy = dy * tangent - dx * radius;
-        if (open) {
+        if (!open && dx * lx + dy * ly <= 0 && dx * rx + dy * ry <= 0) break;
+        // an edge moves when it passes the sample farther off than the radius
+        const narrowL = open || lx * dy - ly * dx < -radius;
+        const narrowR = open || rx * dy - ry * dx > radius;
+        if (narrowL || narrowR) {
+          const tangent = Math.sqrt(square - inner);
+          const scale = 1 / square;
+          if (narrowL) {
+            lx = (dx * tangent - dy * radius) * scale;
+            ly = (dy * tangent + dx * radius) * scale;
+          }
+          if (narrowR) {
+            rx = (dx * tangent + dy * radius) * scale;
+            ry = (dy * tangent - dx * radius) * scale;
+          }
           open = false;
-          lx = newLx;
-          ly = newLy;
-          rx = newRx;
-          ry = newRy;
-        } else {
-          if (dx * lx + dy * ly <= 0 && dx * rx + dy * ry <= 0) break;
-          if (newLx * ly - newLy * lx > 0) {
-            lx = newLx;
-            ly = newLy;
-          }
-          if (rx * newRy - ry * newRx > 0) {
-            rx = newRx;
-            ry = newRy;
-          }
           if (rx * ly - ry * lx < 0) break;
         }
       }
@@ -152,7 +153,7 @@ export function reach(border: Border, polygon: Polygon, from: i32, step: i32, ra
     const nx = nodeX(polygon, k) - x;
     const ny = nodeY(polygon, k) - y;
     const inside = <i32>(rx * ny - ry * nx >= 0) & <i32>(nx * ly - ny * lx >= 0);
-    best = select(k, best, inside);
+    if (inside) best = k;
     if (k == end || (k - best) * step > BEYOND + 2 * (best - from) * step) break;
   }
   return best;

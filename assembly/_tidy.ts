@@ -6,6 +6,8 @@ import { tick, Watch } from "./_watch";
 
 /** A line over two sides may be this much farther off the samples than the stairs of a straight border are, px. */
 const SLACK: f64 = 0.1;
+/** Height of a roof that no line passes within half a pixel and this, px. */
+const ROOF: f64 = 1.6;
 /** Most samples of a side that may hide a corner. */
 const HIDDEN: i32 = 64;
 /** How far from the border a corner may be, px, where the tolerance allows it, and a sample from its sides. */
@@ -65,7 +67,7 @@ export function mergeSides(border: Border, polygon: Polygon, watch: Watch): void
 
 /** Replaces line `a` by one over sides a and b, when that passes all their samples. */
 function mergeInto(border: Border, polygon: Polygon, a: i32, b: i32): bool {
-  if (along(line(polygon, a), line(polygon, b)) < 0.8) return false;
+  if (along(line(polygon, a), line(polygon, b)) < 0.8 || bends(polygon, a, b)) return false;
   const first = sideStart(polygon, a);
   const last = sideEnd(polygon, b);
   if (mergeOver(border, polygon, a, first, last)) return true;
@@ -73,6 +75,19 @@ function mergeInto(border: Border, polygon: Polygon, a: i32, b: i32): bool {
   const high = at(polygon.high, a);
   const low = at(polygon.low, b + 1);
   return 4 * (low - high) > 3 * (last - first) && mergeOver(border, polygon, a, high, low);
+}
+
+/** True when two sides form so high a roof that no line passes all of it. */
+function bends(polygon: Polygon, a: i32, b: i32): bool {
+  const start = (at(polygon.low, a) + at(polygon.high, a)) >> 1;
+  const top = (at(polygon.low, b) + at(polygon.high, b)) >> 1;
+  const end = (at(polygon.low, b + 1) + at(polygon.high, b + 1)) >> 1;
+  const x = nodeX(polygon, start);
+  const y = nodeY(polygon, start);
+  const dx = nodeX(polygon, end) - x;
+  const dy = nodeY(polygon, end) - y;
+  const cross = dx * (nodeY(polygon, top) - y) - dy * (nodeX(polygon, top) - x);
+  return cross * cross > ROOF * ROOF * (dx * dx + dy * dy);
 }
 
 function mergeOver(border: Border, polygon: Polygon, a: i32, first: i32, last: i32): bool {
@@ -131,7 +146,7 @@ function hidesCorner(border: Border, polygon: Polygon, previous: i32, i: i32, li
   const x = found.x;
   const y = found.y;
   found.clear();
-  searchNearest(border, max(0, first - 2), min(border.n + 1, last + 2), x, y, found);
+  searchNearest(border, max(0, first - 2), (first + last) >> 1, min(border.n + 1, last + 2), x, y, found);
   if (found.square > limit * limit) return false;
   for (let k = max(1, first); k <= min(border.n, last); k++)
     if (min(offLine(border, k, a), offLine(border, k, b)) > BESIDE) return false;
@@ -164,8 +179,8 @@ export function cutAtCorner(
   const x = found.x;
   const y = found.y;
   found.clear();
-  searchNearest(border, 0, reachedB, x, y, found);
-  searchNearest(border, reachedA, end, x, y, found);
+  searchNearest(border, 0, 0, reachedB, x, y, found);
+  searchNearest(border, reachedA, end, end, x, y, found);
   const limit = min(CORNER, bound);
   if (found.square > limit * limit) return;
   recut(border, found.after < 1 || found.after > border.n ? 1 : found.after, x, y, room);

@@ -63,7 +63,7 @@ function placeVertex(border: Border, polygon: Polygon, i: i32, limit: f64): void
   // flat lines meet anywhere along them: half of both sides is searched
   const back = i == 0 ? 0 : 2 + max(0, (low - at(polygon.high, i - 1)) >> 1);
   const ahead = 2 + max(0, (at(polygon.low, i + 1) - high) >> 1);
-  searchAround(border, i, low - back, high + ahead, x, y, found);
+  searchAround(border, i, low - back, (low + high) >> 1, high + ahead, x, y, found);
   // vertices keep the order of the border; one that does not goes back on it
   const floor = i <= 1 ? 1 : at(polygon.after, i - 1);
   if (i > 0 && found.before < floor) {
@@ -119,6 +119,7 @@ export function searchAround(
   border: Border,
   i: i32,
   first: i32,
+  middle: i32,
   last: i32,
   x: f64,
   y: f64,
@@ -128,18 +129,23 @@ export function searchAround(
   if (i == 0) {
     first = border.n;
     last = border.n + 1;
-    searchNearest(border, 0, 1, x, y, found);
+    searchNearest(border, 0, 0, 1, x, y, found);
   }
-  searchNearest(border, max(0, first), min(border.n + 1, last), x, y, found);
+  searchNearest(border, max(0, first), middle, min(border.n + 1, last), x, y, found);
 }
 
 /**
- * Looks along the border through the samples first..last for the place nearest to (x, y), if it is nearer than what was found before.
- * Goes both ways from the middle, until the samples lead away: what comes back to the point beyond that is another part of
+ * Looks along the border through the samples first..last, both ways from `middle`, for the place nearest to (x, y), if it is nearer than what was found before.
+ * Looks until the samples lead away: what comes back to the point beyond that is another part of
  * the border.
  */
-export function searchNearest(border: Border, first: i32, last: i32, x: f64, y: f64, found: Nearest): void {
-  const middle = (first + last) >> 1;
+export function searchNearest(
+  border: Border,
+  first: i32,
+  middle: i32,
+  last: i32,
+  x: f64, y: f64, found: Nearest): void {
+  middle = min(last, max(first, middle));
   const px = sampleX(border, middle) - x;
   const py = sampleY(border, middle) - y;
   if (px * px + py * py < found.square) found.take(border, middle, middle, 0, px * px + py * py);
