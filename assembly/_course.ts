@@ -38,6 +38,14 @@ export class Course {
   buy: f64;
   armA: f64;
   armB: f64;
+  // its coefficients, but for the first, and 1 / length of the border along it
+  c1x: f64;
+  c1y: f64;
+  c2x: f64;
+  c2y: f64;
+  c3x: f64;
+  c3y: f64;
+  inverse: f64;
   // scratch of one parabola y = p0 + p1 x + p2 x^2
   p0: f64;
   p1: f64;
@@ -213,18 +221,13 @@ function placeNode(border: Border, polygon: Polygon, course: Course, i: i32): vo
   let shift: f64 = 0;
   let slope: f64 = 0;
   if (!straightA && !straightB) {
-    const low = -0.5 * <f64>lengthOf(course, previous);
-    const high = 0.5 * <f64>lengthOf(course, i);
+    // as far as both sides go: on a long side the curve may bend otherwise farther away
+    const room = <f64>min(lengthOf(course, previous), lengthOf(course, i));
     const first = at(polygon.after, i == 0 ? m - 1 : i - 1);
     const last = at(polygon.before, i + 1);
     // around vertex 0 the samples are at both ends of the border
     const tail = i == 0 ? first : border.n + 1;
-    // sides of few samples give all of theirs
-    if (
-      fitParabola(border, course, i == 0 ? 1 : first, last, tail, x, y, ux, uy, low, high) ||
-      (border.grain < STAIRS &&
-        fitParabola(border, course, i == 0 ? 1 : first, last, tail, x, y, ux, uy, 2 * low, 2 * high))
-    ) {
+    if (fitParabola(border, course, i == 0 ? 1 : first, last, tail, x, y, ux, uy, -room, room)) {
       shift = course.p0;
       slope = min(0.5, max(-0.5, course.p1));
     }
@@ -232,7 +235,8 @@ function placeNode(border: Border, polygon: Polygon, course: Course, i: i32): vo
   const found = changetype<Nearest>(polygon.scratch);
   const nodeX = x - shift * uy;
   const nodeY = y + shift * ux;
-  searchAround(border, i, at(polygon.before, i) - 1, at(polygon.after, i) + 1, nodeX, nodeY, found);
+  const before = at(polygon.before, i);
+  searchAround(border, i, before - 1, before, at(polygon.after, i) + 1, nodeX, nodeY, found);
   found.hold(to, nodeX, nodeY, course.bound - 0.03);
   const scale = 1 / Math.sqrt(1 + slope * slope);
   store<f64>(to, (ux - slope * uy) * scale, 16);

@@ -1,4 +1,6 @@
 // Where between two pixels a border runs, told by their gray.
+import { Border, closeBorder, SAMPLE } from "./_border";
+import { LOOK, tick, Watch } from "./_watch";
 
 /** Pixels on each side of a crack that may belong to its edge, the plateau included. */
 const REACH: i32 = 3;
@@ -25,8 +27,7 @@ export class Gray {
   level: f64;
   /** Also where little of it is between black and white. */
   always: bool;
-  /** Cracks measured since this was cleared, and those of them with a pixel between the plateaus of their edge. */
-  seen: i32;
+  /** Cracks measured since this was cleared that have a pixel between the plateaus of their edge. */
   soft: i32;
   // one side of an edge, as `follow` left it: its pixels and the sum and last of their gray
   count: i32;
@@ -91,7 +92,6 @@ function displace(gray: Gray, from: usize, step: usize, before: i32, after: i32)
   const sum = gray.sum;
   const end = gray.end;
   clean = follow(gray, from, step, a, after) && clean;
-  gray.seen++;
   if (count + gray.count > 2) gray.soft++;
   let level = gray.level;
   let d: f64 = 0;
@@ -109,15 +109,52 @@ function displace(gray: Gray, from: usize, step: usize, before: i32, after: i32)
 }
 
 /** For the crack between the pixels (x, y - 1) and (x, y); a border on the frame stays there. */
-export function displaceY(gray: Gray, x: i32, y: i32): f64 {
+function displaceY(gray: Gray, x: i32, y: i32): f64 {
   if (y == 0 || y == gray.height) return 0;
   const from = gray.pixels + <usize>y * gray.width + x;
   return displace(gray, from, gray.width, min(REACH, y - 1), min(REACH, gray.height - 1 - y));
 }
 
 /** For the crack between the pixels (x - 1, y) and (x, y). */
-export function displaceX(gray: Gray, x: i32, y: i32): f64 {
+function displaceX(gray: Gray, x: i32, y: i32): f64 {
   if (x == 0 || x == gray.width) return 0;
   const from = gray.pixels + <usize>y * gray.width + x;
   return displace(gray, from, 1, min(REACH, x - 1), min(REACH, gray.width - 1 - x));
+}
+
+/** Cracks of a border that `showsGray` looks at. */
+const LOOKS: i32 = 64;
+
+/** Whether some cracks of a border, evenly spread, are gray. */
+export function showsGray(gray: Gray, corners: usize, count: i32): bool {
+  gray.soft = 0;
+  const looks = min(LOOKS, count);
+  for (let i = 0; i < looks; i++) {
+    const at = <i32>((<i64>count * i) / looks);
+    const here = corners + (<usize>at << 3);
+    const next = at + 1 < count ? here + 8 : corners;
+    const x = min(load<i32>(here), load<i32>(next));
+    const y = min(load<i32>(here, 4), load<i32>(next, 4));
+    if (load<i32>(here, 4) == load<i32>(next, 4)) displaceY(gray, x, y);
+    else displaceX(gray, x, y);
+    if (gray.soft > 0) return true;
+  }
+  return false;
+}
+
+/** Moves the samples of a border off their cracks to where gray puts them, and counts the gray ones in `soft`. */
+export function moveSamples(border: Border, gray: Gray, watch: Watch): void {
+  gray.soft = 0;
+  for (let k = 1; k <= border.n; k++) {
+    if ((k & LOOK) == LOOK && tick(watch)) return;
+    const sample = border.samples + <usize>k * SAMPLE;
+    const x = load<f64>(sample);
+    const y = load<f64>(sample, 8);
+    // the coordinate across the crack is whole
+    const column = <i32>Math.floor(x);
+    const row = <i32>Math.floor(y);
+    if (<f64>row == y) store<f64>(sample, y + displaceY(gray, border.originX + column, border.originY + row), 8);
+    else store<f64>(sample, x + displaceX(gray, border.originX + column, border.originY + row));
+  }
+  closeBorder(border);
 }

@@ -135,6 +135,8 @@ function strays(
   bound: f64,
   found: Nearest,
 ): bool {
+  // both ends near the border's steps to its samples, and those all near the segment: so is what is between
+  if (last >= first - 1 && besides(border, first - 1, ax, ay, bound) && besides(border, last, bx, by, bound)) return false;
   const length = Math.sqrt((bx - ax) * (bx - ax) + (by - ay) * (by - ay));
   if (length > SHORT || last - first > 2 * SHORT) return false;
   const pieces = <i32>(4 * length) + 1;
@@ -142,10 +144,25 @@ function strays(
     const x = ax + (bx - ax) * (<f64>piece / <f64>pieces);
     const y = ay + (by - ay) * (<f64>piece / <f64>pieces);
     found.clear();
-    searchNearest(border, max(0, first - 1), min(border.n, last) + 1, x, y, found);
+    searchNearest(border, max(0, first - 1), (first + last) >> 1, min(border.n, last) + 1, x, y, found);
     if (found.square > bound * bound) return true;
   }
   return false;
+}
+
+/** True when (x, y) is within `bound` of the step from sample k to the next. */
+function besides(border: Border, k: i32, x: f64, y: f64, bound: f64): bool {
+  const px = x - sampleX(border, k);
+  const py = y - sampleY(border, k);
+  const dx = sampleX(border, k + 1) - sampleX(border, k);
+  const dy = sampleY(border, k + 1) - sampleY(border, k);
+  const along = px * dx + py * dy;
+  const length = dx * dx + dy * dy;
+  const cross = px * dy - py * dx;
+  const limit = bound * bound;
+  if (along <= 0) return px * px + py * py <= limit;
+  if (along >= length) return (px - dx) * (px - dx) + (py - dy) * (py - dy) <= limit;
+  return cross * cross <= limit * length;
 }
 
 /** The sample farthest from a segment, or -1 when all are within `bound`. A sample that is an end of it never counts. */

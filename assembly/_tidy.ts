@@ -1,11 +1,13 @@
 // What the walks leave behind: straight borders in several sides, and a short side across a corner.
 import { Border, recut, sampleX, sampleY, STAIRS } from "./_border";
-import { at, fitLine, nodeX, nodeY, Polygon, put, reach, sideEnd, sideStart } from "./_polygon";
+import { at, fitLine, layNodes, nodeX, nodeY, Polygon, put, reach, sideEnd, sideStart } from "./_polygon";
 import { meet, Nearest, searchNearest } from "./_vertices";
 import { tick, Watch } from "./_watch";
 
 /** A line over two sides may be this much farther off the samples than the stairs of a straight border are, px. */
 const SLACK: f64 = 0.2;
+/** Height of a roof that no line passes within half a pixel and this, px. */
+const ROOF: f64 = 1.6;
 /** Most samples of a side that may hide a corner. */
 const HIDDEN: i32 = 64;
 /** How far from the border a corner may be, px, where the tolerance allows it, and a sample from its sides. */
@@ -65,7 +67,7 @@ export function mergeSides(border: Border, polygon: Polygon, watch: Watch): void
 
 /** Replaces line `a` by one over sides a and b, when that passes all their samples. */
 function mergeInto(border: Border, polygon: Polygon, a: i32, b: i32): bool {
-  if (along(line(polygon, a), line(polygon, b)) < 0.8) return false;
+  if (along(line(polygon, a), line(polygon, b)) < 0.8 || bends(polygon, a, b)) return false;
   const first = sideStart(border, polygon, a);
   const last = sideEnd(border, polygon, b);
   if (mergeOver(border, polygon, a, first, last)) return true;
@@ -73,6 +75,19 @@ function mergeInto(border: Border, polygon: Polygon, a: i32, b: i32): bool {
   const high = at(polygon.high, a);
   const low = at(polygon.low, b + 1);
   return border.grain == STAIRS && 4 * (low - high) > 3 * (last - first) && mergeOver(border, polygon, a, high, low);
+}
+
+/** True when two sides form so high a roof that no line passes all of it. */
+function bends(polygon: Polygon, a: i32, b: i32): bool {
+  const start = (at(polygon.low, a) + at(polygon.high, a)) >> 1;
+  const top = (at(polygon.low, b) + at(polygon.high, b)) >> 1;
+  const end = (at(polygon.low, b + 1) + at(polygon.high, b + 1)) >> 1;
+  const x = nodeX(polygon, start);
+  const y = nodeY(polygon, start);
+  const dx = nodeX(polygon, end) - x;
+  const dy = nodeY(polygon, end) - y;
+  const cross = dx * (nodeY(polygon, top) - y) - dy * (nodeX(polygon, top) - x);
+  return cross * cross > ROOF * ROOF * (dx * dx + dy * dy);
 }
 
 function mergeOver(border: Border, polygon: Polygon, a: i32, first: i32, last: i32): bool {
@@ -138,7 +153,7 @@ function hidesCorner(border: Border, polygon: Polygon, previous: i32, i: i32, li
   const x = found.x;
   const y = found.y;
   found.clear();
-  searchNearest(border, max(0, first - 2), min(border.n + 1, last + 2), x, y, found);
+  searchNearest(border, max(0, first - 2), (first + last) >> 1, min(border.n + 1, last + 2), x, y, found);
   if (found.square > limit * limit) return false;
   for (let k = max(1, first); k <= min(border.n, last); k++)
     if (min(offLine(border, k, a), offLine(border, k, b)) > (fine ? 0.3 : BESIDE)) return false;
@@ -163,30 +178,31 @@ export function cutAtCorner(
   const end = border.n + 1;
   const a = polygon.lines;
   const b = polygon.lines + 32;
-  const reachedA = armOf(border, end, -1, radius, a, watch);
-  const reachedB = armOf(border, 0, 1, radius, b, watch);
+  const reachedA = armOf(border, polygon, end, -1, radius, a, watch);
+  const reachedB = armOf(border, polygon, 0, 1, radius, b, watch);
   if (reachedA <= reachedB) return;
   const found = changetype<Nearest>(polygon.scratch);
   if (abs(meet(a, b, found)) < 0.35) return;
   const x = found.x;
   const y = found.y;
   found.clear();
-  searchNearest(border, 0, reachedB, x, y, found);
-  searchNearest(border, reachedA, end, x, y, found);
+  searchNearest(border, 0, 0, reachedB, x, y, found);
+  searchNearest(border, reachedA, end, end, x, y, found);
   const limit = min(CORNER, bound);
   if (found.square > limit * limit) return;
   recut(border, found.after < 1 || found.after > border.n ? 1 : found.after, x, y, room);
+  layNodes(border, polygon, watch);
 }
 
 /** The line of the first side from the cut that is no chamfer, and a sample on it. */
-function armOf(border: Border, from: i32, step: i32, radius: f64, line: usize, watch: Watch): i32 {
+function armOf(border: Border, polygon: Polygon, from: i32, step: i32, radius: f64, line: usize, watch: Watch): i32 {
   const end = step > 0 ? border.n + 1 : 0;
-  let to = reach(border, from, step, radius, watch);
-  const dx = nodeX(border, to) - nodeX(border, from);
-  const dy = nodeY(border, to) - nodeY(border, from);
+  let to = reach(border, polygon, from, step, radius, watch);
+  const dx = nodeX(polygon, to) - nodeX(polygon, from);
+  const dy = nodeY(polygon, to) - nodeY(polygon, from);
   if (to != end && dx * dx + dy * dy < CHAMFER * CHAMFER) {
     from = to;
-    to = reach(border, from, step, radius, watch);
+    to = reach(border, polygon, from, step, radius, watch);
   }
   // the walk runs over the side's far end a little
   to = step > 0 ? min(to - 2, from + ARM) : max(to + 2, from - ARM);

@@ -3,9 +3,9 @@ import { Border, countSamples, roughness, SAMPLE, sampleBorder, STAIRS } from ".
 import { capLines } from "./_caps";
 import { Course, markCorners, markLines, placeNodes } from "./_course";
 import { drawCourse } from "./_curve";
-import { Gray } from "./_gray";
+import { Gray, moveSamples, showsGray } from "./_gray";
 import { begin, lineTo, Outline, turnAround } from "./_outline";
-import { breakBorder, fitSides, Polygon } from "./_polygon";
+import { breakBorder, fitSides, layNodes, Polygon } from "./_polygon";
 import { cutAtCorner, mergeSides, sharpenCorners } from "./_tidy";
 import { placeVertices, polygonArea } from "./_vertices";
 import { LOOK, stage, tick, Watch } from "./_watch";
@@ -16,7 +16,7 @@ const CURVES: i32 = 2;
 /** Scratch beside the buffers that grow with the border: the records and a stack, see `layOut`. */
 const RECORDS: usize = 2048;
 /** Scratch for each sample of the longest border, bytes, see `layOut`. */
-const PER_SAMPLE: usize = 24 + 4 + 4 + 32 + 16 + 1 + 4 + 4 + 1 + 32 + 4;
+const PER_SAMPLE: usize = 24 + 16 + 4 + 4 + 32 + 16 + 1 + 4 + 4 + 1 + 32 + 4;
 /** Entries beyond the samples: both ends, and one for rounding addresses up. */
 const MARGIN: usize = 8;
 /** Corners between two checkpoints across short borders. */
@@ -185,9 +185,9 @@ function openWork(work: Work, scratch: usize, tolerance: f64): void {
   work.out = changetype<Outline>(p + 192);
   work.watch = changetype<Watch>(p + 320);
   work.course = changetype<Course>(p + 384);
-  work.gray = changetype<Gray>(p + 576);
-  work.polygon.scratch = p + 640;
-  work.course.stack = p + 832;
+  work.gray = changetype<Gray>(p + 640);
+  work.polygon.scratch = p + 704;
+  work.course.stack = p + 896;
   work.buffers = scratch + RECORDS;
   work.watch.stopped = false;
   // slack for the rounding of outputs to f32
@@ -203,6 +203,8 @@ function layOut(work: Work, n: i32): void {
   work.polygon.lines = p;
   p += room * 32;
   work.polygon.vertices = p;
+  p += room * 16;
+  work.polygon.nodes = p;
   p += room * 16;
   work.border.samples = p;
   p += room * SAMPLE;
@@ -246,6 +248,7 @@ function fitContour(work: Work, corners: usize, from: i32, count: i32, mode: i32
   const point = work.out.points;
   // a radius a little over the grain lets straight borders through; what is left over goes to the cubics
   let radius = border.grain + (fine ? 0.1 : 0.5) * tolerance;
+  layNodes(border, work.polygon, watch);
   cutAtCorner(work.border, work.polygon, radius, work.course.bound, work.course.nodes, watch);
   for (let attempt = 0; attempt < 3; attempt++) {
     if (makePolygon(work, radius)) {
@@ -260,26 +263,22 @@ function fitContour(work: Work, corners: usize, from: i32, count: i32, mode: i32
   drawCorners(work.out, corners, count, watch);
 }
 
-/** Samples a border by gray, if that tells more than its stairs do. Returns the direction of the walk. */
+/** Samples a border, by gray if that tells more than its stairs do. Returns the direction of the walk. */
 function sample(work: Work, corners: usize, count: i32): i32 {
   const border = work.border;
   const gray = work.gray;
   const watch = work.watch;
   border.grain = STAIRS;
-  gray.seen = 0;
-  gray.soft = 0;
-  const direction = sampleBorder(corners, count, border, gray, watch);
-  if (watch.stopped || gray.pixels == 0) return direction;
-  if (gray.soft > 0 && (gray.always || gray.soft * SOFT >= gray.seen)) {
-    const rough = roughness(border, work.polygon.scratch, watch);
-    border.grain = min(STAIRS, max(FINE, NOISE * rough));
+  if (gray.pixels == 0 || (!gray.always && !showsGray(gray, corners, count)))
+    return sampleBorder(corners, count, border, false, watch);
+  const direction = sampleBorder(corners, count, border, true, watch);
+  if (watch.stopped) return direction;
+  moveSamples(border, gray, watch);
+  if (gray.soft > 0 && (gray.always || gray.soft * SOFT >= border.n)) {
+    border.grain = min(STAIRS, max(FINE, NOISE * roughness(border, work.polygon.scratch, watch)));
     if (gray.always || border.grain < STAIRS) return direction;
   }
-  const pixels = gray.pixels;
-  gray.pixels = 0;
-  sampleBorder(corners, count, border, gray, watch);
-  gray.pixels = pixels;
-  return direction;
+  return watch.stopped ? direction : sampleBorder(corners, count, border, false, watch);
 }
 
 function drawCorners(out: Outline, corners: usize, count: i32, watch: Watch): void {
