@@ -52,10 +52,11 @@ class Cursor {
  * ends     u32[contours], corners up to and with each contour
  * points   i32[2 * corners], px
  * scratch  u8[64]
+ * fine     1 when `fit` is to get gray
  * returns  the bytes, or STOPPED; reports corners
  * cost     O(corners)
  */
-export function fitScratch(ends: usize, contours: i32, points: usize, fine: i32, scratch: usize): f64 {
+export function fitScratch(ends: usize, contours: i32, points: usize, scratch: usize, fine: i32): f64 {
   const watch = changetype<Watch>(scratch);
   watch.stopped = false;
   watch.most = 0;
@@ -93,22 +94,20 @@ export function fitScratch(ends: usize, contours: i32, points: usize, fine: i32,
  * outEnds   u32[contours], segments up to and with each contour
  * kinds     u8[room]: 0 line, 1 cubic
  * xy        f32[2 * pointRoom], mm: start, then 1 point for a line, 3 for a cubic
+ * gray      u8[width * height], rows top down, that the borders were found in: black is below `threshold`; 0 without. It
+ *           moves crack midpoints by less than half a pixel, and all that is said of them here holds for where they are then
+ * always    1 to use gray for every border that has any, 0 only where it tells more than the stairs do
  * returns   contours done in all calls; less than `contours` when the room is full: take the output and call again.
  *           NO_ROOM when not even the next contour fits (a contour of n corners never needs more than its samples + n
  *           segments); STOPPED. Reports corners.
  * cost      O(corners + length / 4 px), about 0.2 us a corner for cubics
  * source    stages: cone intersection (Sklansky and Gonzalez 1980), least-squares sides, corners (Selinger 2003),
- *           least-squares cubics (Schneider 1990); putting them together is own
+ *           least-squares cubics (Schneider 1990); gray as covered area (Trujillo-Pino 2013); putting them together is own
  */
 export function fit(
   ends: usize,
   contours: i32,
   points: usize,
-  gray: usize,
-  width: i32,
-  height: i32,
-  threshold: i32,
-  always: i32,
   mode: i32,
   tolerance: f64,
   scale: f64,
@@ -119,6 +118,11 @@ export function fit(
   xy: usize,
   room: i32,
   pointRoom: i32,
+  gray: usize,
+  width: i32,
+  height: i32,
+  threshold: i32,
+  always: i32,
 ): i32 {
   const state = changetype<Cursor>(cursor);
   const work = changetype<Work>(scratch);

@@ -15,6 +15,8 @@ const newMemory = (): WebAssembly.Memory =>
 const release = new Engine(newMemory(), moduleOf("dist/kernels.wasm"));
 const debug = new Engine(newMemory(), moduleOf("build/kernels-debug.wasm"));
 
+const NO_GRAY = [0 as Pointer, 0, 0, 0, 0] as const;
+
 const bordersOf = (engine: Engine, bits: Bits) => {
   const stages = new Stages();
   const { bitmap } = toBitmap(engine, imageOf(bits), { threshold: 128, invert: false }, stages, 0.3);
@@ -53,7 +55,7 @@ function fitInRooms(
     const { kernels } = engine;
     const { contours, ends, points } = bordersOf(engine, bits);
     const watch = engine.alloc(64);
-    const bytes = kernels.fitScratch(ends, contours, points, watch);
+    const bytes = kernels.fitScratch(ends, contours, points, watch, 0);
     const guarded = (size: number): Pointer => {
       const at = engine.alloc(size + 64);
       engine.u8(at, size + 64).fill(0xa5);
@@ -82,6 +84,7 @@ function fitInRooms(
         xy,
         room,
         pointRoom,
+        ...NO_GRAY,
       );
       found.calls++;
       for (const [at, size] of [
@@ -133,14 +136,14 @@ test("fit leaves when the cancel word is set, in every mode and in both passes",
     release.run((engine) => {
       const { contours, ends, points } = bordersOf(engine, bits);
       const watch = engine.alloc(64);
-      const scratch = engine.alloc(engine.kernels.fitScratch(ends, contours, points, watch));
+      const scratch = engine.alloc(engine.kernels.fitScratch(ends, contours, points, watch, 0));
       const out = engine.alloc(1 << 20);
       const outEnds = engine.alloc(4 * contours);
       const cursor = engine.alloc(20);
       const word = engine.i32(0 as Pointer, 1);
       Atomics.store(word, 0, 1);
       try {
-        assert.is(engine.kernels.fitScratch(ends, contours, points, watch), -1);
+        assert.is(engine.kernels.fitScratch(ends, contours, points, watch, 0), -1);
         for (const mode of [0, 1, 2]) {
           engine.i32(cursor, 5).fill(0);
           const at = (bytes: number): Pointer => (out + bytes) as Pointer;
@@ -159,6 +162,7 @@ test("fit leaves when the cancel word is set, in every mode and in both passes",
               at(65536),
               65536,
               100000,
+              ...NO_GRAY,
             ),
             -1,
             `mode ${mode}`,

@@ -20,19 +20,19 @@ export interface GrayPlane {
   readonly always: boolean;
 }
 
-/** Turns borders in kernel memory into outlines; the borders may be given back afterwards. */
+/** Turns borders in kernel memory into outlines, between pixels where there is gray; the borders may be given back afterwards. */
 export function fitBorders(
   engine: Engine,
   borders: Borders,
-  gray: GrayPlane | undefined,
   options: { mode: FitMode; tolerancePx: number; mmPerPx: number },
   stages: Stages,
   share: number,
+  gray?: GrayPlane,
 ): Curves {
   const { kernels } = engine;
   const { contours, corners, ends, points } = borders;
   const watch = engine.alloc(64);
-  const bytes = stages.run(share * 0.1, corners, () => kernels.fitScratch(ends, contours, points, gray ? 1 : 0, watch));
+  const bytes = stages.run(share * 0.1, corners, () => kernels.fitScratch(ends, contours, points, watch, gray ? 1 : 0));
   const scratch = engine.alloc(bytes);
   const outEnds = engine.alloc(4 * contours);
   const cursor = engine.alloc(20);
@@ -53,11 +53,6 @@ export function fitBorders(
         ends,
         contours,
         points,
-        gray?.at ?? (0 as Pointer),
-        gray?.width ?? 0,
-        gray?.height ?? 0,
-        gray?.threshold ?? 0,
-        gray?.always ? 1 : 0,
         FIT_MODES.indexOf(options.mode),
         options.tolerancePx,
         options.mmPerPx,
@@ -68,6 +63,11 @@ export function fitBorders(
         xy,
         room,
         pointRoom,
+        gray?.at ?? (0 as Pointer),
+        gray?.width ?? 0,
+        gray?.height ?? 0,
+        gray?.threshold ?? 0,
+        gray?.always ? 1 : 0,
       );
       if (done === NO_ROOM) {
         room *= 2;

@@ -66,7 +66,7 @@ export const trace = engineFunction("trace", (image: Image, options: TraceOption
       gray === undefined
         ? undefined
         : { at: gray, width: image.width, height: image.height, threshold: made.threshold, always: subpixel === true };
-    return fitBorders(engine, borders, plane, fit, stages, SHARES.fit);
+    return fitBorders(engine, borders, fit, stages, SHARES.fit, plane);
   });
 });
 
