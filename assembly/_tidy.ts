@@ -5,9 +5,9 @@ import { meet, Nearest, searchNearest } from "./_vertices";
 import { tick, Watch } from "./_watch";
 
 /** A line over two sides may be this much farther off the samples than the stairs of a straight border are, px. */
-const SLACK: f64 = 0.1;
+const SLACK: f64 = 0.05;
 /** Height of a roof that no line passes within half a pixel and this, px. */
-const ROOF: f64 = 1.6;
+const ROOF: f64 = 1.2;
 /** Most samples of a side that may hide a corner. */
 const HIDDEN: i32 = 64;
 /** How far from the border a corner may be, px, where the tolerance allows it, and a sample from its sides. */
@@ -67,34 +67,32 @@ export function mergeSides(border: Border, polygon: Polygon, watch: Watch): void
 
 /** Replaces line `a` by one over sides a and b, when that passes all their samples. */
 function mergeInto(border: Border, polygon: Polygon, a: i32, b: i32): bool {
-  if (along(line(polygon, a), line(polygon, b)) < 0.8 || bends(polygon, a, b)) return false;
+  if (along(line(polygon, a), line(polygon, b)) < 0.8) return false;
   const first = sideStart(polygon, a);
   const last = sideEnd(polygon, b);
-  if (mergeOver(border, polygon, a, first, last)) return true;
+  const top = (at(polygon.low, b) + at(polygon.high, b)) >> 1;
+  if (mergeOver(border, polygon, a, first, top, last)) return true;
   // a walk that drifted far on the next side leaves a wide doubt; what is sure may be nearly all
   const high = at(polygon.high, a);
   const low = at(polygon.low, b + 1);
-  return 4 * (low - high) > 3 * (last - first) && mergeOver(border, polygon, a, high, low);
+  return 4 * (low - high) > 3 * (last - first) && mergeOver(border, polygon, a, high, top, low);
 }
 
-/** True when two sides form so high a roof that no line passes all of it. */
-function bends(polygon: Polygon, a: i32, b: i32): bool {
-  const start = (at(polygon.low, a) + at(polygon.high, a)) >> 1;
-  const top = (at(polygon.low, b) + at(polygon.high, b)) >> 1;
-  const end = (at(polygon.low, b + 1) + at(polygon.high, b + 1)) >> 1;
-  const x = nodeX(polygon, start);
-  const y = nodeY(polygon, start);
-  const dx = nodeX(polygon, end) - x;
-  const dy = nodeY(polygon, end) - y;
-  const cross = dx * (nodeY(polygon, top) - y) - dy * (nodeX(polygon, top) - x);
+/** True when the border from node a over node b to node c forms so high a roof that no line passes all of it. */
+function bends(polygon: Polygon, a: i32, b: i32, c: i32): bool {
+  const x = nodeX(polygon, a);
+  const y = nodeY(polygon, a);
+  const dx = nodeX(polygon, c) - x;
+  const dy = nodeY(polygon, c) - y;
+  const cross = dx * (nodeY(polygon, b) - y) - dy * (nodeX(polygon, b) - x);
   return cross * cross > ROOF * ROOF * (dx * dx + dy * dy);
 }
 
-function mergeOver(border: Border, polygon: Polygon, a: i32, first: i32, last: i32): bool {
+function mergeOver(border: Border, polygon: Polygon, a: i32, first: i32, top: i32, last: i32): bool {
   // without the samples at both ends, which may be around a corner
   first = max(1, first + 1);
   last = min(border.n, last - 1);
-  if (last - first < 2) return false;
+  if (last - first < 2 || bends(polygon, first, top, last)) return false;
   const joined = polygon.scratch;
   const axial = fitLine(
     border,
