@@ -5,8 +5,12 @@ import { LOOK, tick, Watch } from "./_watch";
 export const STAIRS: f64 = 0.5;
 /** Longest distance between neighbouring samples of one run, px. */
 const SPACING: i32 = 4;
-const DENSE: i32 = 8;
+/** The same where gray tells how a bend goes on inside a run, up to a length of which bends are flat, px. */
+const FINE_SPACING: i32 = 2;
 const BENT: i32 = 64;
+/** Runs up to this length have a sample on each crack, without gray and with it, px. */
+const DENSE: i32 = 2;
+const FINE_DENSE: i32 = 8;
 /** Bytes of one. */
 export const SAMPLE: usize = 24;
 
@@ -31,6 +35,11 @@ export class Border {
   grain: f64;
 }
 
+/** True when gray has placed the samples. */
+@inline export function isFine(border: Border): bool {
+  return border.grain < STAIRS;
+}
+
 @inline export function sampleX(border: Border, k: i32): f64 {
   return load<f64>(border.samples + <usize>k * SAMPLE);
 }
@@ -43,11 +52,10 @@ export class Border {
   return load<f64>(border.samples + <usize>k * SAMPLE, 16);
 }
 
-/** Samples of one run: every crack up to two, then both ends and what `SPACING` asks for between them. */
+/** Samples of one run: every crack of a short one, of others both ends and what the spacing asks for between them. */
 @inline function samplesOf(run: i32, fine: bool): i32 {
-  // gray tells how a bend goes on inside a run
-  const spacing = fine && run <= BENT ? 2 : SPACING;
-  const dense = fine ? DENSE : 2;
+  const spacing = fine && run <= BENT ? FINE_SPACING : SPACING;
+  const dense = fine ? FINE_DENSE : DENSE;
   return run <= dense ? run : 1 + (run - 2 + spacing) / spacing;
 }
 

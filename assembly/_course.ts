@@ -1,5 +1,5 @@
 // Polygon to course: which vertices are corners, which sides are straight, where the outline passes the other vertices.
-import { Border, sampleWeight, sampleX, sampleY, STAIRS } from "./_border";
+import { Border, sampleWeight, sampleX, sampleY } from "./_border";
 import { at, Polygon, vertexX, vertexY } from "./_polygon";
 import { Nearest, searchAround } from "./_vertices";
 import { tick, Watch } from "./_watch";

@@ -1,9 +1,10 @@
 // Border to polygon: break points by cone intersection, a least-squares line for each side, vertices where lines meet.
-import { Border, sampleWeight, sampleX, sampleY, STAIRS } from "./_border";
+import { Border, isFine, sampleWeight, sampleX, sampleY } from "./_border";
 import { LOOK, tick, Watch } from "./_watch";
 
-/** Samples by which two walks around a corner differ at most. */
+/** Samples by which two walks around a corner differ at most, where it has stairs and where gray has rounded it. */
 const DOUBT: i32 = 6;
+const FINE_DOUBT: i32 = 2;
 
 /** Samples that a walk looks past the last node it may take, besides twice its way there: keeps all walks together linear. */
 const BEYOND: i32 = 64;
@@ -211,6 +212,10 @@ export function fitSides(border: Border, polygon: Polygon, watch: Watch): void {
   }
 }
 
+@inline function doubt(border: Border): i32 {
+  return isFine(border) ? FINE_DOUBT : DOUBT;
+}
+
 /**
  * The first sample that is side i's alone. Where the two walks differ little there is a corner, and what only one of
  * them gave to this side may be its neighbour's; where they differ much there is a bend, and the middle is as good.
@@ -218,14 +223,14 @@ export function fitSides(border: Border, polygon: Polygon, watch: Watch): void {
 export function sideStart(border: Border, polygon: Polygon, i: i32): i32 {
   const low = at(polygon.low, i);
   const high = at(polygon.high, i);
-  return high - low <= (border.grain == STAIRS ? DOUBT : 2) ? high : (low + high + 1) >> 1;
+  return high - low <= doubt(border) ? high : (low + high + 1) >> 1;
 }
 
 /** The last sample that is side i's alone. */
 export function sideEnd(border: Border, polygon: Polygon, i: i32): i32 {
   const low = at(polygon.low, i + 1);
   const high = at(polygon.high, i + 1);
-  return high - low <= (border.grain == STAIRS ? DOUBT : 2) ? low : (low + high) >> 1;
+  return high - low <= doubt(border) ? low : (low + high) >> 1;
 }
 
 function fitSide(border: Border, polygon: Polygon, i: i32): void {

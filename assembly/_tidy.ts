@@ -1,13 +1,15 @@
 // What the walks leave behind: straight borders in several sides, and a short side across a corner.
-import { Border, recut, sampleX, sampleY, STAIRS } from "./_border";
+import { Border, isFine, recut, sampleX, sampleY } from "./_border";
 import { at, fitLine, layNodes, nodeX, nodeY, Polygon, put, reach, sideEnd, sideStart } from "./_polygon";
 import { meet, Nearest, searchNearest } from "./_vertices";
 import { tick, Watch } from "./_watch";
 
-/** A line over two sides may be this much farther off the samples than the stairs of a straight border are, px. */
-const SLACK: f64 = 0.2;
+/** A line over two sides may be this much farther off the samples than the grain of a straight border is, in parts of it. */
+const SLACK: f64 = 0.1;
 /** Height of a roof that no line passes within half a pixel and this, px. */
-const ROOF: f64 = 1.6;
+const ROOF: f64 = 1.2;
+/** What gray leaves of the grain on a straight border. */
+const FINE: f64 = 0.65;
 /** Most samples of a side that may hide a corner. */
 const HIDDEN: i32 = 64;
 /** How far from the border a corner may be, px, where the tolerance allows it, and a sample from its sides. */
@@ -67,35 +69,34 @@ export function mergeSides(border: Border, polygon: Polygon, watch: Watch): void
 
 /** Replaces line `a` by one over sides a and b, when that passes all their samples. */
 function mergeInto(border: Border, polygon: Polygon, a: i32, b: i32): bool {
-  if (along(line(polygon, a), line(polygon, b)) < 0.8 || bends(polygon, a, b)) return false;
+  if (along(line(polygon, a), line(polygon, b)) < 0.8) return false;
   const first = sideStart(border, polygon, a);
   const last = sideEnd(border, polygon, b);
-  if (mergeOver(border, polygon, a, first, last)) return true;
+  const top = (at(polygon.low, b) + at(polygon.high, b)) >> 1;
+  if (mergeOver(border, polygon, a, first, top, last)) return true;
+  if (isFine(border)) return false;
   // a walk that drifted far on the next side leaves a wide doubt; what is sure may be nearly all
   const high = at(polygon.high, a);
   const low = at(polygon.low, b + 1);
-  return border.grain == STAIRS && 4 * (low - high) > 3 * (last - first) && mergeOver(border, polygon, a, high, low);
+  return 4 * (low - high) > 3 * (last - first) && mergeOver(border, polygon, a, high, top, low);
 }
 
-/** True when two sides form so high a roof that no line passes all of it. */
-function bends(polygon: Polygon, a: i32, b: i32): bool {
-  const start = (at(polygon.low, a) + at(polygon.high, a)) >> 1;
-  const top = (at(polygon.low, b) + at(polygon.high, b)) >> 1;
-  const end = (at(polygon.low, b + 1) + at(polygon.high, b + 1)) >> 1;
-  const x = nodeX(polygon, start);
-  const y = nodeY(polygon, start);
-  const dx = nodeX(polygon, end) - x;
-  const dy = nodeY(polygon, end) - y;
-  const cross = dx * (nodeY(polygon, top) - y) - dy * (nodeX(polygon, top) - x);
+/** True when the border from node a over node b to node c forms so high a roof that no line passes all of it. */
+function bends(polygon: Polygon, a: i32, b: i32, c: i32): bool {
+  const x = nodeX(polygon, a);
+  const y = nodeY(polygon, a);
+  const dx = nodeX(polygon, c) - x;
+  const dy = nodeY(polygon, c) - y;
+  const cross = dx * (nodeY(polygon, b) - y) - dy * (nodeX(polygon, b) - x);
   return cross * cross > ROOF * ROOF * (dx * dx + dy * dy);
 }
 
-function mergeOver(border: Border, polygon: Polygon, a: i32, first: i32, last: i32): bool {
+function mergeOver(border: Border, polygon: Polygon, a: i32, first: i32, top: i32, last: i32): bool {
   // without the samples at both ends, which may be around a corner
-  const ends = border.grain == STAIRS ? 1 : 0;
+  const ends = isFine(border) ? 0 : 1;
   first = max(1, first + ends);
   last = min(border.n, last - ends);
-  if (last - first < 2) return false;
+  if (last - first < 2 || bends(polygon, first, top, last)) return false;
   const joined = polygon.scratch;
   const axial = fitLine(
     border,
@@ -105,8 +106,8 @@ function mergeOver(border: Border, polygon: Polygon, a: i32, first: i32, last: i
     sampleY(border, last) - sampleY(border, first),
     joined,
   );
-  // half a pixel along the axis that the line crosses
-  const limit = (border.grain < STAIRS ? 0.6 : 1) * border.grain * (max(abs(load<f64>(joined, 16)), abs(load<f64>(joined, 24))) + SLACK);
+  // the grain along the axis that the line crosses
+  const limit = (isFine(border) ? FINE : 1) * border.grain * (max(abs(load<f64>(joined, 16)), abs(load<f64>(joined, 24))) + SLACK);
   for (let k = first; k <= last; k++) if (offLine(border, k, joined) > limit) return false;
   memory.copy(line(polygon, a), joined, 32);
   store<u8>(polygon.axial + <usize>a, axial ? 1 : 0);
@@ -139,7 +140,7 @@ function hidesCorner(border: Border, polygon: Polygon, previous: i32, i: i32, li
   const a = line(polygon, previous);
   const b = line(polygon, i + 1);
   const found = changetype<Nearest>(polygon.scratch);
-  const fine = border.grain < STAIRS;
+  const fine = isFine(border);
   // a bend of several sides turns less over one of them
   const sine = abs(meet(a, b, found));
   const cosine = along(a, b);

@@ -1,5 +1,5 @@
 import { checkpoint, NO_ROOM, STOPPED } from "./control";
-import { Border, countSamples, roughness, SAMPLE, sampleBorder, STAIRS } from "./_border";
+import { Border, countSamples, isFine, roughness, SAMPLE, sampleBorder, STAIRS } from "./_border";
 import { capLines } from "./_caps";
 import { Course, markCorners, markLines, placeNodes } from "./_course";
 import { drawCourse } from "./_curve";
@@ -243,7 +243,7 @@ function fitContour(work: Work, corners: usize, from: i32, count: i32, mode: i32
   const border = work.border;
   const direction = sample(work, corners, count);
   if (watch.stopped) return;
-  const fine = border.grain < STAIRS;
+  const fine = isFine(border);
   // cubics are asked for more than the guarantee: near the bound they would look off where lines do not
   work.course.cubicBound = fine ? border.grain + 0.1 * tolerance : 0.48 + 0.5 * tolerance;
   work.out.originX = work.border.originX;
@@ -280,7 +280,7 @@ function sample(work: Work, corners: usize, count: i32): i32 {
   moveSamples(border, gray, watch);
   if (gray.soft > 0 && (gray.always || gray.soft * SOFT >= border.n)) {
     border.grain = min(STAIRS, max(FINE, NOISE * roughness(border, work.polygon.scratch, watch)));
-    if (gray.always || border.grain < STAIRS) return direction;
+    if (gray.always || isFine(border)) return direction;
   }
   return watch.stopped ? direction : sampleBorder(corners, count, border, false, watch);
 }
