@@ -2,7 +2,9 @@
 // Wasm and copying bytes in. Kernels work on data that lies in their memory, as they find it between two stages.
 import { readFileSync } from "node:fs";
 import { Engine } from "../src/engine/memory.ts";
+import { blurPair, medianPair, sauvolaPair } from "./filters.ts";
 import { compare } from "./harness.ts";
+import { hullPair } from "./hulls.ts";
 import {
   bitmapPair,
   contourPair,
@@ -66,6 +68,17 @@ await section(async () => {
 });
 
 await section(async () => {
+  const [width, height] = [3000, 2000];
+  const jsGray = photo(width * 3, height).filter((_, i) => i % 12 === 0);
+  const grays = { gray: engine.push(jsGray), jsGray };
+  await compare("median, 6 MP", { ...medianPair(engine, grays, width, height), unit: "px", bar: 4 });
+  await compare("blur of 1 px, 6 MP", { ...blurPair(engine, grays, width, height, 1), unit: "px", bar: 4 });
+  await compare("blur of 5 px, 6 MP", { ...blurPair(engine, grays, width, height, 5), unit: "px", bar: 4 });
+  const local = sauvolaPair(engine, grays, width, height, 51, 0.2);
+  await compare("Sauvola's threshold, 6 MP", { ...local, unit: "px", bar: 1.5 });
+});
+
+await section(async () => {
   const picture = photo(WIDTH, HEIGHT).subarray(0, WIDTH * HEIGHT * 3);
   await compare("luma of RGB, 24 MP", { ...lumaPair(engine, picture, 3), unit: "px" });
 });
@@ -90,6 +103,11 @@ for (const mode of ["pixels", "polygons", "curves"] as const)
 
 await section(async () => {
   await compare("flatten cubics", { ...flattenPair(engine, outlines(10_000), 0.02), unit: "point" });
+});
+
+await section(async () => {
+  const points = outlines(10_000).xy;
+  await compare("convex hull of outlines", { ...hullPair(engine, points), unit: "point" });
 });
 
 await section(async () => {

@@ -206,16 +206,17 @@ async function cancels(contenders: readonly Contender[]): Promise<void> {
 }
 
 /** What many waiting tasks hold in memory. */
-async function queue(): Promise<void> {
-  const manager = new TaskManager({ maxWorkers: 1 });
-  const noop = (): number => 0;
-  await manager.runProcess(noop, []).promise;
-  const before = process.memoryUsage().heapUsed;
-  const tasks = Array.from({ length: QUEUED }, () => manager.runProcess(noop, []));
-  const bytes = (process.memoryUsage().heapUsed - before) / QUEUED;
-  await Promise.all(tasks.map((task) => task.promise));
-  measure(`heap of a waiting task, ${QUEUED} queued`, "B", [bytes], { of: "median", atMost: 8192 });
-  await manager.shutdown();
+async function queue(contenders: readonly Contender[]): Promise<void> {
+  for (const { name, noop } of contenders) {
+    globalThis.gc?.();
+    const before = process.memoryUsage().heapUsed;
+    const tasks = Array.from({ length: QUEUED }, noop);
+    globalThis.gc?.();
+    const bytes = (process.memoryUsage().heapUsed - before) / QUEUED;
+    await Promise.all(tasks);
+    const bar = name === "kerfwork" ? ({ of: "median", atMost: 8192 } as const) : undefined;
+    measure(`${name}: heap of a waiting task, ${QUEUED} queued`, "B", [bytes], bar);
+  }
 }
 
 const makers = [ours, bare, await peerPool("piscina"), await peerPool("tinypool")];
@@ -236,6 +237,6 @@ for (const make of makers) {
 }
 await dispatch(contenders);
 await cancels(contenders);
+await queue(contenders);
 await Promise.all(contenders.map((contender) => contender.close()));
 await progress();
-await queue();

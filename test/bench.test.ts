@@ -1,7 +1,9 @@
 import { readFileSync } from "node:fs";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
+import { blurPair, medianPair, sauvolaPair } from "../bench/filters.ts";
 import { assertEqual, quantile, seeded } from "../bench/harness.ts";
+import { hullPair } from "../bench/hulls.ts";
 import * as pairs from "../bench/pairs.ts";
 import { drawing, job, outlines, photo, strokes } from "../bench/scenes.ts";
 import { Engine } from "../src/engine/memory.ts";
@@ -51,9 +53,44 @@ test("threshold of the reference is that of the kernel at every level and width"
       });
 });
 
+test("filters of the reference are those of the kernels", () => {
+  for (const [width, height] of [
+    [1, 1],
+    [1, 60],
+    [60, 1],
+    [17, 9],
+    [130, 70],
+  ] as const)
+    release.run((engine) => {
+      const jsGray = noise(width, width * height);
+      const grays = { gray: engine.push(jsGray), jsGray };
+      same(medianPair(engine, grays, width, height), `median of ${width} x ${height}`);
+      for (const sigma of [0.3, 1, 5])
+        same(blurPair(engine, grays, width, height, sigma), `blur of ${width} x ${height} by ${sigma}`);
+      for (const [windowPx, k] of [
+        [3, 0.5],
+        [51, 0],
+        [511, 0.2],
+      ] as const)
+        same(sauvolaPair(engine, grays, width, height, windowPx, k), `offsets of ${width} x ${height}`);
+    });
+});
+
 test("bits of the reference are those of the engine, over several bands", () => {
   const image = { width: 100, height: 90, data: photo(100, 90) };
   release.run((engine) => same(pairs.bitmapPair(engine, image, 130), "bits of a photo"));
+});
+
+test("the hull of the reference is that of the kernel", () => {
+  const random = seeded(9);
+  for (const n of [0, 1, 2, 3, 100, 5000])
+    for (const grain of [0.001, 1, 50]) {
+      const points = Float32Array.from(
+        { length: 2 * n },
+        () => Math.round((random() * 200 - 100) / grain) * grain,
+      );
+      release.run((engine) => same(hullPair(engine, points), `hull of ${n} points`));
+    }
 });
 
 test("contours of the reference are those of the engine, nesting and all", () => {

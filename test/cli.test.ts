@@ -172,6 +172,28 @@ test("kerfwork finds an output that cannot be written before it works", async ()
   await fails(["trace", at("none.png"), "-o", "/proc/x.svg"], 1, 'Expected to write "/proc/x.svg": ');
 });
 
+test("kerfwork trace begins from a preset, and takes tone options as the library does", async () => {
+  const svg = async (...args: string[]): Promise<string> => {
+    const { code, stdout, stderr } = await run(["trace", at("in.png"), "-o", "-", ...args]);
+    assert.is(code, 0, stderr);
+    return stdout;
+  };
+  const dithered = await svg("--preset", "dither");
+  assert.is(dithered, await svg("--threshold", "128", "--mode", "pixels", "--despeckle", "0"));
+  assert.is(
+    await svg("--preset", "photo", "--blur", "0", "--despeckle", "2"),
+    await svg(),
+    "what is given wins",
+  );
+  assert.is.not(await svg("--preset", "photo"), await svg());
+  assert.is(
+    await svg("--threshold", "0..127", "--levels", "0..255", "--gamma", "1"),
+    await svg("--threshold", "128"),
+  );
+  assert.ok((await svg("--svg-tolerance", "0.05")).length < (await svg()).length);
+  assert.match(await svg("--fill-rule", "nonzero"), "nonzero");
+});
+
 test("kerfwork refuses wrong arguments with 2, before it reads", async () => {
   const none = at("none.png");
   await fails(["bend", none], 2, 'Expected a command, got "bend"');
@@ -182,10 +204,23 @@ test("kerfwork refuses wrong arguments with 2, before it reads", async () => {
     2,
     'Expected `--dpi` to be a number, got "many"',
   );
+  await fails(
+    ["trace", none, "-o", at("x"), "--preset", "icon"],
+    2,
+    'Expected `--preset` to be one of logo, sketch, photo, scan, dither, got "icon"',
+  );
+  await fails(
+    ["trace", none, "-o", at("x"), "--levels", "20"],
+    2,
+    'Expected `--levels` to be two numbers as A..B, got "20"',
+  );
   const ranges: Record<string, [string, string]> = {
     "--dpi": ["0", "dpi"],
     "--threshold": ["256", "threshold"],
     "--mode": ["curvy", "mode"],
+    "--blur": ["-1", "blurPx"],
+    "--turn": ["left", "turn"],
+    "--window": ["4", "adaptive.windowPx"],
     "--tolerance": ["-1", "tolerance"],
     "--power": ["1.5", "power"],
     "--speed": ["0", "speed"],

@@ -1,10 +1,20 @@
 import { readFileSync } from "node:fs";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { type Borders, extract } from "../src/engine/contours.ts";
+import { type Borders, extract, TURNS, type Turn } from "../src/engine/contours.ts";
 import { type Bitmap, type Image, toBitmap } from "../src/engine/image.ts";
 import { Engine, type Pointer, Stages } from "../src/engine/memory.ts";
-import { areaOf, type Bits, type Border, bitsFrom, bitsOf, checkEdges, random, regionsOf } from "./oracle.ts";
+import {
+  areaOf,
+  type Bits,
+  type Border,
+  bitsFrom,
+  bitsOf,
+  checkEdges,
+  joinsOf,
+  random,
+  regionsOf,
+} from "./oracle.ts";
 
 const moduleOf = (path: string): WebAssembly.Module => new WebAssembly.Module(readFileSync(path));
 const newMemory = (): WebAssembly.Memory =>
@@ -21,12 +31,12 @@ function placeBits(engine: Engine, { width, height, black }: Bits): Bitmap {
   return { at: engine.push(bytes), width, height, words };
 }
 
-function bordersOf(bits: Bits, despecklePx = 0, engine = release): Border[] {
+function bordersOf(bits: Bits, despecklePx = 0, engine = release, turn: Turn = "white"): Border[] {
   return engine.run((engine) => {
     const { contours, corners, ends, points, depth } = extract(
       engine,
       placeBits(engine, bits),
-      { despecklePx },
+      { despecklePx, turn },
       new Stages(),
       1,
     );
@@ -46,9 +56,9 @@ const text = (x: number, y: number, depth: number, area: number): string =>
   `at ${x}, ${y}: depth ${depth}, area ${area}`;
 
 /** Compares with the flood fill: same regions in the same order, each with its place, area, colour and depth. */
-function checkBorders(bits: Bits, despecklePx = 0, engine = release): Border[] {
-  const borders = bordersOf(bits, despecklePx, engine);
-  const regions = regionsOf(bits);
+function checkBorders(bits: Bits, despecklePx = 0, engine = release, turn: Turn = "white"): Border[] {
+  const borders = bordersOf(bits, despecklePx, engine, turn);
+  const regions = regionsOf(bits, joinsOf(bits, turn));
   const gone: boolean[] = [];
   for (const { parent, enclosed } of regions) gone.push(enclosed < despecklePx || (gone[parent] ?? false));
   const expected = regions
@@ -166,6 +176,92 @@ for (const [name, shape] of Object.entries(shapes)) {
   });
 }
 
+test("extract joins what the turn policy says, where two black pixels touch by a corner", () => {
+  const counts = (bits: Bits): number[] => TURNS.map((turn) => bordersOf(bits, 0, release, turn).length);
+  // few black pixels around: they are the minority
+  assert.equal(TURNS, ["white", "black", "majority", "minority"]);
+  assert.equal(counts(bitsOf("#.", ".#")), [2, 1, 2, 1]);
+  assert.equal(counts(bitsOf(".#", "#.")), [2, 1, 2, 1]);
+  // few white ones: two holes if black joins, else one
+  const holes = bitsFrom(12, 12, (x, y) => !((x === 5 && y === 5) || (x === 6 && y === 6)));
+  assert.equal(counts(holes), [2, 3, 3, 2]);
+  // a tie: 32 black pixels of the 8 x 8 around, white joins
+  const half = bitsFrom(8, 8, (x, y) => y < 4 !== x < 4);
+  assert.equal(counts(half), [2, 1, 2, 2]);
+  // the walk around both pixels goes on at the corner where they touch
+  const [joined] = bordersOf(bitsOf(".#", "#."), 0, release, "black");
+  assert.equal(joined, {
+    points: [
+      [1, 0],
+      [2, 0],
+      [2, 1],
+      [1, 1],
+      [1, 2],
+      [0, 2],
+      [0, 1],
+      [1, 1],
+    ],
+    depth: 0,
+    area: 2,
+  });
+});
+
+test("extract agrees with a flood fill for each turn policy", () => {
+  const next = random(8);
+  for (const turn of TURNS) {
+    for (const width of [1, 2, 3, 8, 63, 64, 65, 129])
+      for (const height of [1, 2, 5, 33])
+        for (const share of [0.3, 0.5, 0.7]) {
+          const bits = bitsFrom(width, height, () => next() < share);
+          checkBorders(bits, 0, release, turn);
+          checkBorders(bits, 1 + Math.floor(next() * 8), release, turn);
+        }
+    for (const name of ["checkerboard", "the other checkerboard", "dots on a grid", "diagonal stripes"])
+      for (const n of [2, 3, 7, 63, 64, 65, 130]) checkBorders(shapes[name]!(n), 0, release, turn);
+    // coarser boards, whose crossings lie at all places within a word; more black than white
+    for (const side of [2, 3, 5])
+      for (const x0 of [0, 1, 2]) {
+        const board = bitsFrom(140, 40, (x, y) => {
+          const [u, v] = [Math.floor((x + x0) / side), Math.floor(y / side)];
+          return (u + v) % 2 === 0 || (u % 5 === 0 && v % 3 === 0);
+        });
+        checkBorders(board, 0, release, turn);
+        assert.equal(bordersOf(board, 0, debug, turn), bordersOf(board, 0, release, turn));
+      }
+  }
+});
+
+test("extract nests borders as a count of the borders around a pixel says, for each turn policy", () => {
+  const next = random(9);
+  for (const turn of TURNS) {
+    let deepest = 0;
+    for (let round = 0; round < 6; round++) {
+      const grain = 1 + (round % 3);
+      const rough = bitsFrom(60, 40, () => next() < 0.5);
+      const bits = bitsFrom(
+        60,
+        40,
+        (x, y) => rough.black[Math.floor(y / grain) * 60 + Math.floor(x / grain)] === 1,
+      );
+      const borders = bordersOf(bits, 0, release, turn);
+      deepest = Math.max(deepest, ...borders.map(({ depth }) => depth));
+      for (const { points, depth } of borders) {
+        const [x, y] = [Math.min(points[0]![0], points[1]![0]) + 0.5, points[0]![1] + 0.5];
+        const around = borders.filter((other) => {
+          let inside = false;
+          for (const [i, [x1, y1]] of other.points.entries()) {
+            const [, y0] = other.points.at(i - 1)!;
+            if (y0 > y !== y1 > y && x1 < x) inside = !inside;
+          }
+          return inside;
+        });
+        assert.is(around.length, depth + 1);
+      }
+    }
+    assert.ok(deepest > 1);
+  }
+});
+
 test("extract drops a speck with all that lies inside it", () => {
   const island = bitsOf(".......", ".#####.", ".#...#.", ".#.#.#.", ".#...#.", ".#####.", ".......");
   const areas = (despecklePx: number): number[] => bordersOf(island, despecklePx).map(({ area }) => area);
@@ -178,6 +274,30 @@ test("extract drops a speck with all that lies inside it", () => {
   assert.equal(areas(26), []);
 });
 
+/** What stays the same when a picture is turned over. */
+const factsOf = (borders: readonly Border[]): string[] =>
+  borders.map(({ points, depth, area }) => `${depth} ${area} ${points.length}`).sort();
+
+test("extract: black joined in a picture is white joined in its negative", () => {
+  const next = random(10);
+  const grain = bitsFrom(90, 50, () => next() < 0.5);
+  const inner = (x: number, y: number): boolean => x > 0 && y > 0 && x < 89 && y < 49;
+  const picture = bitsFrom(90, 50, (x, y) => inner(x, y) && grain.black[y * 90 + x] === 1);
+  const negative = bitsFrom(90, 50, (x, y) => picture.black[y * 90 + x] === 0);
+  for (const [turn, other] of [
+    ["black", "white"],
+    ["white", "black"],
+  ] as const) {
+    const frame = { points: [0, 1, 2, 3].map(() => [0, 0] as const), depth: 0, area: 90 * 50 };
+    const inside = bordersOf(picture, 0, release, turn).map(({ points, depth, area }) => ({
+      points,
+      depth: depth + 1,
+      area: -area,
+    }));
+    assert.equal(factsOf(bordersOf(negative, 0, release, other)), factsOf([frame, ...inside]));
+  }
+});
+
 test("extract finds as many borders, areas and corners in a mirrored or turned picture", () => {
   const next = random(3);
   for (const [width, height] of [
@@ -187,14 +307,13 @@ test("extract finds as many borders, areas and corners in a mirrored or turned p
   ] as const) {
     const { black } = bitsFrom(width, height, () => next() < 0.55);
     const at = (x: number, y: number): boolean => black[y * width + x] === 1;
-    const facts = (bits: Bits): unknown =>
-      bordersOf(bits)
-        .map(({ points, depth, area }) => `${depth} ${area} ${points.length}`)
-        .sort();
-    const expected = facts({ width, height, black });
-    assert.equal(facts(bitsFrom(width, height, (x, y) => at(width - 1 - x, y))), expected);
-    assert.equal(facts(bitsFrom(width, height, (x, y) => at(x, height - 1 - y))), expected);
-    assert.equal(facts(bitsFrom(height, width, (x, y) => at(y, height - 1 - x))), expected);
+    for (const turn of TURNS) {
+      const facts = (bits: Bits): string[] => factsOf(bordersOf(bits, 0, release, turn));
+      const expected = facts({ width, height, black });
+      assert.equal(facts(bitsFrom(width, height, (x, y) => at(width - 1 - x, y))), expected);
+      assert.equal(facts(bitsFrom(width, height, (x, y) => at(x, height - 1 - y))), expected);
+      assert.equal(facts(bitsFrom(height, width, (x, y) => at(y, height - 1 - x))), expected);
+    }
   }
 });
 
@@ -241,7 +360,7 @@ test("the contour kernels stay within their buffers", () => {
       const [links, beside] = [place((count + 1) * 8), place((count + 1) * 4)];
       const nest = place(borders * 4);
       const [open, tally] = [place((words * 64 + 2) * 4), place(16)];
-      assert.is(kernels.linkBorders(at, words, height, blank, shift, open, links, beside), count);
+      assert.is(kernels.linkBorders(at, words, height, blank, shift, 0, open, links, beside), count);
       assert.ok(kernels.followBorders(links, count, beside, shift, 0, nest, tally, ends, points, depth) >= 0);
       for (const [at, bytes] of guarded) {
         const before = engine.u8((at - GUARD) as Pointer, GUARD);
@@ -264,7 +383,7 @@ function linked(engine: Engine, bits: Bits) {
   const [links, beside] = [engine.alloc((count + 1) * 8), engine.alloc((count + 1) * 4)];
   const nest = engine.alloc(count * 2);
   const [open, tally] = [engine.alloc((words * 64 + 2) * 4), engine.alloc(16)];
-  const link = (): number => kernels.linkBorders(at, words, height, blank, shift, open, links, beside);
+  const link = (): number => kernels.linkBorders(at, words, height, blank, shift, 0, open, links, beside);
   const follow = (): number =>
     kernels.followBorders(links, count, beside, shift, 0, nest, tally, ends, points, depth);
   assert.is(link(), count);
@@ -353,6 +472,45 @@ test("extract takes 24 megapixels in 2 bits a pixel and 24 bytes a corner", () =
     assert.is(area, cells * (64 - 4));
     assert.equal(Array.from(points.subarray(-8)), [5993, 3991, 5991, 3991, 5991, 3993, 5993, 3993]);
   });
+});
+
+/** Remembers how far its arena reached. */
+class Watched extends Engine {
+  highest = 0;
+  override alloc(bytes: number): Pointer {
+    const at = super.alloc(bytes);
+    this.highest = Math.max(this.highest, this.mark());
+    return at;
+  }
+}
+
+test("extract: bits and borders reach no higher than 2 bits a pixel and 24 bytes a corner", () => {
+  const next = random(11);
+  const engine = new Watched(newMemory(), moduleOf("dist/kernels.wasm"));
+  const pictures: [string, Bits][] = [
+    ["all white", bitsFrom(1000, 700, () => false)],
+    ["all black", bitsFrom(1001, 700, () => true)],
+    ["noise", bitsFrom(1024, 768, () => next() < 0.5)],
+    ["checkerboard", bitsFrom(640, 480, (x, y) => (x + y) % 2 === 0)],
+    ["a million dots", bitsFrom(2000, 2000, (x, y) => x % 2 === 0 && y % 2 === 0)],
+    ["a few dots", bitsFrom(2000, 1500, (x, y) => x % 50 === 0 && y % 50 === 0)],
+    // the row outside and the open edges of a row take 33 bits a column
+    ["the least height", bitsFrom(3000, 35, () => false)],
+    // rows are whole words of 64 pixels
+    ["the least width", bitsFrom(33, 4000, () => false)],
+  ];
+  for (const [name, bits] of pictures)
+    for (const turn of TURNS)
+      engine.run((engine) => {
+        const start = engine.mark();
+        (engine as Watched).highest = start;
+        const bitmap = placeBits(engine, bits);
+        const { corners } = extract(engine, bitmap, { despecklePx: 0, turn }, new Stages(), 1);
+        const used = (engine as Watched).highest - start;
+        const most = (bits.width * bits.height * 2) / 8 + 24 * corners + 512;
+        assert.ok(used <= most, `${name}: ${used} bytes, at most ${most}`);
+        if (name === "a million dots") assert.ok(used <= 150e6);
+      });
 });
 
 test("extract takes one row of 24 million pixels, and one column of two million", () => {

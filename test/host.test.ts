@@ -57,6 +57,26 @@ test("after a shutdown with stuck workers no handle is open, and nothing was unc
   assert.ok(statuses?.every((status) => status !== "pending" && status !== "running"));
 });
 
+test("a process that waits for its host ends with it", async () => {
+  const child = spawn(process.execPath, [script, "stuck"], { stdio: ["ignore", "pipe", "inherit"] });
+  const pid = await new Promise<number>((resolve) => {
+    child.stdout.once("data", (bytes) => resolve(Number(bytes)));
+  });
+  const alive = (): boolean => {
+    try {
+      return process.kill(pid, 0);
+    } catch {
+      return false;
+    }
+  };
+  assert.ok(alive());
+  child.kill("SIGKILL");
+  for (let i = 0; alive(); i++) {
+    assert.ok(i < 500, "it is left over");
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+});
+
 test("failures that nobody observes are told to onError, not to the process", async () => {
   assert.equal(await host("unobserved"), { uncaught: [], told: 7 });
 });

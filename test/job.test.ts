@@ -144,6 +144,16 @@ test("makeProgram of a blank picture is a program without cuts", () =>
     assert.ok(program.lines > 0);
   }));
 
+test("makeProgram takes the shape of a picture with transparency, and refuses it of one without", () =>
+  withManager(async (manager) => {
+    const options: JobOptions = { trace: { source: "alpha", despecklePx: 0 } };
+    const dot = { width: 3, height: 3, data: new Uint8Array(36).fill(255) };
+    for (let i = 0; i < 9; i++) if (i !== 4) dot.data[4 * i + 3] = 0;
+    assert.is((await makeProgram(dot, options, manager).promise).report.shapes, 1);
+    const error = await failure(() => makeProgram(ring, options, manager).promise);
+    assert.match(error.message, /for a picture without transparency/);
+  }));
+
 test("makeProgram passes on what a stage refuses", () =>
   withManager(async (manager) => {
     const error = await failure(() => makeProgram(badge.subarray(0, 5000), {}, manager).promise);

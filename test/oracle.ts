@@ -1,5 +1,7 @@
 // Slow, obvious versions of what the kernels do, and the seeded inputs to compare them on.
 
+import type { Turn } from "../src/engine/contours.ts";
+
 /** Mulberry32: the same numbers for the same seed on every machine, 0..1. */
 export function random(seed: number): () => number {
   let state = seed >>> 0;
@@ -84,11 +86,27 @@ export interface Region {
   readonly enclosed: number;
 }
 
+/** Whether black joins where two black and two white pixels meet crosswise at the point x, y. */
+export type Joins = (x: number, y: number) => boolean;
+
+/** The turn policies, by counting. */
+export function joinsOf({ width, height, black }: Bits, turn: Turn): Joins {
+  return (x, y) => {
+    if (turn === "white" || turn === "black") return turn === "black";
+    let blacks = 0;
+    for (let v = y - 4; v < y + 4; v++)
+      for (let u = x - 4; u < x + 4; u++)
+        blacks += u < 0 || v < 0 || u >= width || v >= height ? 0 : black[v * width + u]!;
+    return turn === "majority" ? blacks > 32 : blacks < 32;
+  };
+}
+
 /**
- * Connected parts, black by 4 neighbours and white by 8, in raster order of their first pixels, without the outside.
- * A flood fill from outside inwards: a region first met from another lies inside that one.
+ * Connected parts, by 4 neighbours and by the fourth corner where `joins` says so (default: only white), in raster order
+ * of their first pixels, without the outside. A flood fill from outside inwards: a region first met from another lies
+ * inside that one.
  */
-export function regionsOf({ width, height, black }: Bits): Region[] {
+export function regionsOf({ width, height, black }: Bits, joins: Joins = () => false): Region[] {
   const w = width + 2;
   const h = height + 2;
   const at = (x: number, y: number): number =>
@@ -118,7 +136,7 @@ export function regionsOf({ width, height, black }: Bits): Region[] {
           const straight = dx === 0 || dy === 0;
           if (at(x + dx, y + dy) !== colour) {
             if (straight) waiting.push([q, id]);
-          } else if (straight || colour === 0) {
+          } else if (straight || colour === Number(joins(x - 1 + (dx + 1) / 2, y - 1 + (dy + 1) / 2))) {
             label[q] = id;
             stack.push(q);
           }

@@ -218,6 +218,16 @@ staged(
   },
 );
 
+for (const name of ["stands", "standsBlocked"])
+  staged(`isolation process: the last report is seen while it ${name}`, LIMITS, async (stage) => {
+    const { manager, done, until } = stage;
+    const task = manager.runProcess(target(name), [[0.25, 0.5]], { isolation: "process", whenEvent() {} });
+    await until(() => task.progress === 0.5);
+    task.cancel();
+    await done(task);
+    await task.ended;
+  });
+
 test("an initializer that throws and a script that is not there fail the tasks, not the process", async () => {
   for (const options of [
     { assets: { worker: new URL("file:///no/such/worker.js") } },

@@ -536,6 +536,27 @@ withManager(
   },
 );
 
+withManager("a buffer that was moved before is refused, not lost with its message", {}, async (manager) => {
+  const gone = new Uint8Array(10);
+  structuredClone(gone, { transfer: [gone.buffer] });
+  const error = await failed(manager.runProcess(add, [1, 1], { transfer: [gone.buffer] }));
+  assert.is(error.code, "ARGUMENT_NOT_CLONEABLE");
+  assert.is(
+    error.message,
+    "Expected the arguments of `add` to be cloneable: an ArrayBuffer of `transfer` was moved before",
+  );
+  const sends = manager.runProcess((context) => {
+    const buffer = new ArrayBuffer(10);
+    context.sendEvent("first", 0, [buffer]);
+    try {
+      context.sendEvent("second", 0, [buffer]);
+    } catch (thrown) {
+      return (thrown as Error).message;
+    }
+  }, []);
+  assert.is(await sends.promise, "an ArrayBuffer of `transfer` was moved before");
+});
+
 withManager("a result that is its argument does not stand on pooled memory", {}, async (manager) => {
   const echo = target<[{ data: Uint8Array }], { data: Uint8Array }>("echo");
   const first = await manager.runProcess(echo, [{ data: new Uint8Array(100_000).fill(1) }]).promise;

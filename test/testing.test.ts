@@ -209,24 +209,26 @@ test("createTestManager: two runs of the same test see the same events at the sa
   assert.equal(await story(), first);
 });
 
+type Item = { readonly id: number; readonly rank: number; place: number };
+
 test("the queue gives what a sorted list gives, under random pushes, pops and removals", () => {
   let seed = 7;
   const random = (n: number): number => {
     seed = (Math.imul(seed, 1664525) + 1013904223) >>> 0;
     return seed % n;
   };
-  const queue = new Queue<{ id: number; rank: number }>();
-  let list: { id: number; rank: number }[] = [];
+  const queue = new Queue<Item>();
+  let list: Item[] = [];
   for (let id = 1; id <= 5000; id++) {
     const act = random(10);
     if (act < 6) {
-      const item = { id, rank: random(20) };
+      const item = { id, rank: random(20), place: -1 };
       queue.push(item);
       list.push(item);
       list.sort((a, b) => a.rank - b.rank || a.id - b.id);
     } else if (act < 8) assert.is(queue.pop(), list.shift());
     else if (list.length > 0) {
-      const item = list[random(list.length)] as { id: number; rank: number };
+      const item = list[random(list.length)] as Item;
       assert.is(queue.remove(item), true);
       assert.is(queue.remove(item), false);
       list = list.filter((other) => other !== item);

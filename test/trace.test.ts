@@ -25,8 +25,8 @@ const MODES = ["curves", "polygons"] as const;
 
 const traceBits = (bits: Bits, options: TraceOptions = {}): Curves =>
   trace(imageOf(bits), { ...PX, ...options });
-const pixelsOf = (bits: Bits): Point[][] =>
-  contoursOf(traceBits(bits, { mode: "pixels" })).map((contour) => polylineOf(contour));
+const pixelsOf = (bits: Bits, turn: TraceOptions["turn"] = "white"): Point[][] =>
+  contoursOf(traceBits(bits, { mode: "pixels", turn })).map((contour) => polylineOf(contour));
 
 function check(curves: Curves): Contour[] {
   assert.is(curves.kinds.length, curves.ends.at(-1) ?? 0);
@@ -42,7 +42,7 @@ function check(curves: Curves): Contour[] {
 
 /** Largest distances, px: from the middles of the border's steps to the outline, and from the outline to the line through them. */
 function deviation(bits: Bits, options: TraceOptions): [number, number] {
-  const borders = pixelsOf(bits);
+  const borders = pixelsOf(bits, options.turn);
   const contours = check(traceBits(bits, options));
   assert.is(contours.length, borders.length);
   let there = 0;
@@ -198,8 +198,8 @@ test("trace in pixel mode gives back every pixel", () => {
     [5, 90, 1],
   ] as const)
     for (const bits of [blobs(seed, width, height, 20), noise(seed, width, height, 0.5)]) {
-      const outlines = pixelsOf(bits);
-      assert.equal(rasterOf(outlines, width, height), bits.black);
+      for (const turn of ["white", "black", "majority", "minority"] as const)
+        assert.equal(rasterOf(pixelsOf(bits, turn), width, height), bits.black);
     }
 });
 
@@ -222,6 +222,15 @@ test("trace stays within the tolerance and half a pixel, both ways", () => {
           `${name}, ${mode}, tolerance ${tolerance}: outline ${back.toFixed(3)} px off`,
         );
       }
+});
+
+test("trace stays within the tolerance and half a pixel when black joins, on thin lines above all", () => {
+  const lines = bitsFrom(60, 60, (x, y) => [x - y, x + y - 59, x - 2 * y, x - y - 30].includes(0));
+  for (const turn of ["black", "majority", "minority"] as const)
+    for (const bits of [lines, noise(8, 30, 30, 0.5), bitsFrom(20, 20, (x, y) => (x + y) % 2 === 0)])
+      for (const mode of MODES)
+        for (const off of deviation(bits, { mode, turn, tolerance: 0.5 }))
+          assert.ok(off <= 1, `${turn}, ${mode}: ${off.toFixed(3)} px off`);
 });
 
 test("trace gives the mirror image of a mirrored picture, and so when turned", () => {
@@ -326,6 +335,55 @@ test("trace drops specks by default", () => {
   assert.is(trace(imageOf(bits), { despecklePx: 0 }).ends.length, 5);
 });
 
+test("trace parts or joins what touches by a corner as `turn` says, after `invert`", () => {
+  const bits = bitsOf("......", ".##...", ".##...", "...##.", "...##.", "......");
+  const count = (options: TraceOptions): number => trace(imageOf(bits), options).ends.length;
+  assert.is(count({}), 2);
+  assert.is(count({ turn: "white" }), 2);
+  assert.is(count({ turn: "black" }), 1);
+  assert.is(count({ turn: "majority" }), 2);
+  assert.is(count({ turn: "minority" }), 1);
+  // white is traced, with the frame's outside as its ground: two holes or one
+  assert.is(count({ invert: true, turn: "black" }), 3);
+  assert.is(count({ invert: true, turn: "white" }), 2);
+});
+
+test("trace despeckles black and white alike, by what a border encloses", () => {
+  // a block of 8 x 8 with holes of 4 and 2 pixels, a speck of 3 beside it, and a ring of 8 pixels around 1
+  const bits = bitsFrom(24, 10, (x, y) => {
+    if (x < 8 && y < 8) return !(x >= 1 && x < 3 && y >= 1 && y < 3) && !(x >= 5 && x < 7 && y === 5);
+    if (x >= 10 && x < 13 && y === 2) return true;
+    return x >= 15 && x < 18 && y < 3 && !(x === 16 && y === 1);
+  });
+  const kept = (despecklePx: number): number[] => [...trace(imageOf(bits), { despecklePx }).depth];
+  // block, ring, hole of 4, hole of the ring, speck, hole of 2
+  assert.equal(kept(0), [0, 0, 1, 1, 0, 1]);
+  assert.equal(kept(2), [0, 0, 1, 0, 1]);
+  assert.equal(kept(3), [0, 0, 1, 0]);
+  assert.equal(kept(4), [0, 0, 1]);
+  assert.equal(kept(5), [0, 0]);
+  assert.equal(kept(9), [0, 0]);
+  assert.equal(kept(10), [0]);
+  assert.equal(kept(65), []);
+});
+
+test("trace takes the shape of a white drawing on nothing, and faint strokes in uneven light", () => {
+  const ring = bitsFrom(40, 40, (x, y) => Math.abs(Math.hypot(x - 19.5, y - 19.5) - 12) < 4);
+  const expected = traceBits(ring);
+  assert.is(expected.ends.length, 2);
+  const white = new Uint8Array(4 * 1600).fill(255);
+  for (const [i, black] of ring.black.entries()) white[4 * i + 3] = black * 255;
+  const image = { width: 40, height: 40, data: white };
+  assert.equal(trace(image, PX), expected);
+  assert.equal(trace(image, { ...PX, source: "luma" }).ends.length, 0);
+  const dusk = ring.black.map((black, i) => (90 + 2 * (i % 40) + (i % 3)) * (black ? 0.5 : 1));
+  const page = { width: 40, height: 40, data: dusk };
+  assert.equal(trace(page, { ...PX, threshold: "adaptive", adaptive: { windowPx: 31 } }), expected);
+  const negative = { ...page, data: dusk.map((value) => 255 - value) };
+  const options = { ...PX, threshold: "adaptive", adaptive: { windowPx: 31 }, invert: true } as const;
+  assert.equal(trace(negative, options), expected);
+});
+
 test("trace says which argument breaks its contract", () => {
   const image = imageOf(bitsOf("#"));
   const messageOf = (options: unknown, picture: unknown = image): string => {
@@ -340,10 +398,14 @@ test("trace says which argument breaks its contract", () => {
   };
   assert.is(messageOf({ tolerance: -1 }), "Expected `tolerance` to be a finite number >= 0, got -1");
   assert.is(messageOf({ dpi: 0 }), "Expected `dpi` to be a finite number > 0, got 0");
+  assert.is(
+    messageOf({ turn: "left" }),
+    'Expected `turn` to be one of "white", "black", "majority", "minority", got "left"',
+  );
   assert.is(messageOf({ threshold: 300 }), "Expected `threshold` to be an integer >= 0 and <= 255, got 300");
   assert.is(
     messageOf({ threshold: "auto" }),
-    'Expected `threshold` to be "otsu" or an integer >= 0 and <= 255, got "auto"',
+    'Expected `threshold` to be "otsu", "adaptive", an integer >= 0 and <= 255, or { from, to }, got "auto"',
   );
   assert.is(messageOf({ invert: 1 }), "Expected `invert` to be true or false, got 1");
   assert.is(
@@ -356,7 +418,7 @@ test("trace says which argument breaks its contract", () => {
   );
   assert.is(
     messageOf({ tolerence: 1 }),
-    'Expected `option` to be one of "threshold", "invert", "mode", "tolerance", "dpi", "despecklePx", got "tolerence"',
+    'Expected `option` to be one of "source", "levels", "gamma", "denoise", "blurPx", "threshold", "adaptive", "invert", "mode", "tolerance", "dpi", "despecklePx", "turn", got "tolerence"',
   );
   assert.is(messageOf(null), "Expected `options` to be an object, got null");
   assert.match(

@@ -1,21 +1,39 @@
-import { type Drawing, type Job, makeDrawing, makeProgram, taskMgr, toSVG } from "../index.ts";
+import {
+  type Drawing,
+  type Job,
+  makeDrawing,
+  makeProgram,
+  type SVGOptions,
+  taskMgr,
+  toSVG,
+} from "../index.ts";
 import type { Command } from "./args.ts";
 import { type Output, openOutput, readInput } from "./files.ts";
-import { drawingOptions, jobOptions, OUTPUT_FLAG, PLAN_FLAGS, TRACE_FLAGS } from "./flags.ts";
+import {
+  drawingOptions,
+  jobOptions,
+  OUTPUT_FLAG,
+  PLAN_FLAGS,
+  SVG_FLAGS,
+  svgOptions,
+  TRACE_FLAGS,
+} from "./flags.ts";
 import { drawingFacts, drawingLines, jobFacts, jobLines, wroteLine } from "./report.ts";
 
 export const traceCommand: Command = {
   name: "trace",
   operands: ["IN"],
   summary: "trace a picture (PNG, JPEG) into an SVG drawing",
-  flags: [OUTPUT_FLAG, ...TRACE_FLAGS],
+  flags: [OUTPUT_FLAG, ...TRACE_FLAGS, ...SVG_FLAGS],
   required: [["output"]],
-  examples: ["trace badge.png -o badge.svg", "trace scan.jpg -o - --dpi 300 --threshold 120 > scan.svg"],
+  examples: ["trace badge.png -o badge.svg", "trace page.jpg -o - --preset scan --dpi 300 > page.svg"],
   async run({ operands: [path], values, signal, report }) {
+    const options = drawingOptions(values, signal);
+    const svg = svgOptions(values);
     const output = openOutput(values.get("output") as string);
     const bytes = await readInput(path, signal);
-    const drawing = await makeDrawing(bytes, drawingOptions(values, signal)).promise;
-    await output.write(await drawingText(drawing, signal));
+    const drawing = await makeDrawing(bytes, options).promise;
+    await output.write(await drawingText(drawing, signal, svg));
     report({ command: "trace", input: path, outputs: [output.path], ...drawingFacts(drawing) }, [
       ...drawingLines(drawing),
       wroteLine([output.path]),
@@ -62,6 +80,10 @@ export function openSaves(prefix: string | undefined): {
   };
 }
 
-function drawingText({ curves, width, height }: Drawing, signal: AbortSignal): Promise<string> {
-  return taskMgr.runProcess(toSVG, [curves, { width, height }], { key: "svg", signal }).promise;
+function drawingText(
+  { curves, width, height }: Drawing,
+  signal: AbortSignal,
+  options: Partial<SVGOptions> = {},
+): Promise<string> {
+  return taskMgr.runProcess(toSVG, [curves, { width, height, ...options }], { key: "svg", signal }).promise;
 }

@@ -2,8 +2,8 @@ import type { Bitmap } from "./image.ts";
 import type { Engine, Pointer, Stages } from "./memory.ts";
 
 /**
- * Closed pixel borders in kernel memory, in raster order of their topmost edges. Black is 4-connected, white
- * 8-connected. Border `i` holds the corners `ends[i-1]..ends[i]`; edges alternate horizontal, vertical; the first corner
+ * Closed pixel borders in kernel memory, in raster order of their topmost edges. Where black and white meet crosswise, a
+ * turn policy tells which pixels belong together. Border `i` holds the corners `ends[i-1]..ends[i]`; edges alternate horizontal, vertical; the first corner
  * follows the last and is not repeated. Black lies on the right hand: with y down, the shoelace area of outer borders is
  * positive and of holes negative, and all areas add up to the number of black pixels.
  */
@@ -18,14 +18,21 @@ export interface Borders {
   readonly depth: Pointer;
 }
 
+/** In the order of the kernel's numbers. */
+export const TURNS = ["white", "black", "majority", "minority"] as const;
+export type Turn = (typeof TURNS)[number];
+
 export interface ExtractOptions {
   /** Borders around less than this many pixels go, with all that they enclose; 0 or 1 keeps all. */
   readonly despecklePx: number;
+  /** Whose pixels belong together where two black and two white ones meet crosswise (default "white"). */
+  readonly turn?: Turn;
 }
 
 /**
  * Finds all borders of a bitmap, in time linear in its words and corners.
- * Peak memory: 4 bytes a column and 16.5 bytes a corner; 10.5 bytes a corner stay allocated on `engine`.
+ * Peak memory: 33 bits a column and 16.5 bytes a corner: with the bitmap at most 2 bits a pixel and 24 bytes a corner, for
+ * pictures at least 35 pixels high and 33 wide; 10.5 bytes a corner stay allocated on `engine`.
  */
 export function extract(
   engine: Engine,
@@ -44,6 +51,7 @@ export function extract(
   const depth = engine.alloc((edges / 2) * 2);
   const points = engine.alloc(edges * 16);
   const mark = engine.mark();
+  const turn = TURNS.indexOf(options.turn ?? "white");
   const shift = 32 - Math.clz32(bitmap.width);
   const links = engine.alloc((edges + 1) * 8);
   const beside = engine.alloc((edges + 1) * 4);
@@ -51,7 +59,7 @@ export function extract(
   const open = engine.alloc((words * 64 + 2) * 4);
   const tally = engine.alloc(16);
   stages.run(share * 0.5, height, () =>
-    kernels.linkBorders(at, words, height, blank, shift, open, links, beside),
+    kernels.linkBorders(at, words, height, blank, shift, turn, open, links, beside),
   );
   const contours = stages.run(share * 0.4, edges, () =>
     kernels.followBorders(links, edges, beside, shift, options.despecklePx, nest, tally, ends, points, depth),

@@ -1,6 +1,6 @@
 import { checkNumber, checkOneOf, invalid, KerfworkError } from "../errors.ts";
 import { engineFunction } from "../tasker/target.ts";
-import { Stages, withEngine } from "./memory.ts";
+import { type Engine, type Pointer, Stages, withEngine } from "./memory.ts";
 import type { Curves } from "./trace.ts";
 
 /** Polylines in mm: path `i` holds the points `ends[i-1]..ends[i]` of `xy`; closed when its last point equals its first. */
@@ -45,26 +45,40 @@ export const flatten = engineFunction("flatten", (curves: Curves, options: Flatt
   for (const name of Object.keys(options)) checkOneOf("option", name, ["tolerance"]);
   const { tolerance = 0.02 } = options;
   checkNumber("tolerance", tolerance, { above: 0 });
-  const contours = curves.ends.length;
-  const segments = curves.kinds.length;
   return withEngine((engine) => {
-    const { kernels } = engine;
-    const stages = new Stages();
-    const ends = engine.push(curves.ends);
-    const kinds = engine.push(curves.kinds);
-    const xy = engine.push(curves.xy);
-    const outEnds = engine.alloc(4 * contours);
-    const points = stages.run(0.3, segments, () =>
-      kernels.flattenCount(ends, contours, kinds, xy, tolerance, outEnds),
-    );
-    const out = engine.alloc(8 * points);
-    stages.run(0.7, segments, () => kernels.flattenFill(ends, contours, kinds, xy, tolerance, out));
-    return { ends: engine.u32(outEnds, contours).slice(), xy: engine.f32(out, 2 * points).slice() };
+    const { ends, out, points } = flattenCurves(engine, curves, tolerance, new Stages(), 1);
+    return {
+      ends: engine.u32(ends, curves.ends.length).slice(),
+      xy: engine.f32(out, 2 * points).slice(),
+    };
   });
 });
 
+/** Flattens checked curves in kernel memory: `ends` u32 for each contour, `out` f32[2 * points]. */
+export function flattenCurves(
+  engine: Engine,
+  curves: Curves,
+  tolerance: number,
+  stages: Stages,
+  share: number,
+): { ends: Pointer; out: Pointer; points: number } {
+  const { kernels } = engine;
+  const contours = curves.ends.length;
+  const segments = curves.kinds.length;
+  const from = engine.push(curves.ends);
+  const kinds = engine.push(curves.kinds);
+  const xy = engine.push(curves.xy);
+  const ends = engine.alloc(4 * contours);
+  const points = stages.run(share * 0.3, segments, () =>
+    kernels.flattenCount(from, contours, kinds, xy, tolerance, ends),
+  );
+  const out = engine.alloc(8 * points);
+  stages.run(share * 0.7, segments, () => kernels.flattenFill(from, contours, kinds, xy, tolerance, out));
+  return { ends, out, points };
+}
+
 /** Checks that the arrays fit each other; says nothing about the numbers in `xy`. */
-function checkCurves(curves: Curves): void {
+export function checkCurves(curves: Curves): void {
   if (typeof curves !== "object" || curves === null) throw invalid("curves", "a Curves object", curves);
   const { ends, kinds, xy } = curves;
   if (!(ends instanceof Uint32Array)) throw invalid("curves.ends", "a Uint32Array", ends);
@@ -93,7 +107,7 @@ function checkCurves(curves: Curves): void {
  * @example measure(paths).length
  */
 export function measure(paths: Paths): PathsMeasure {
-  checkShape(paths);
+  checkPaths(paths);
   const { ends, xy } = paths;
   let minX = Infinity;
   let minY = Infinity;
@@ -124,7 +138,7 @@ export function measure(paths: Paths): PathsMeasure {
 }
 
 /** Checks that the arrays fit each other; says nothing about the numbers in `xy`. */
-function checkShape(paths: Paths): void {
+export function checkPaths(paths: Paths): void {
   if (typeof paths !== "object" || paths === null) throw invalid("paths", "a Paths object", paths);
   const { ends, xy } = paths;
   if (!(ends instanceof Uint32Array)) throw invalid("paths.ends", "a Uint32Array", ends);

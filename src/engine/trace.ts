@@ -1,9 +1,10 @@
 import { checkNumber, checkOneOf, invalid } from "../errors.ts";
 import { engineFunction } from "../tasker/target.ts";
-import { extract } from "./contours.ts";
+import { extract, TURNS, type Turn } from "./contours.ts";
 import { FIT_MODES, type FitMode, fitBorders } from "./fit.ts";
 import { checkImage, type Image, toBitmap } from "./image.ts";
 import { Stages, withEngine } from "./memory.ts";
+import { checkTone, TONE_NAMES, type Tone, type ToneOptions } from "./tone.ts";
 
 /**
  * Closed outlines of lines and cubics, in mm, y down. Contour `i` holds the segments `ends[i-1]..ends[i]`. Kind 0 is a
@@ -17,27 +18,40 @@ export interface Curves {
   readonly depth: Uint16Array;
 }
 
-export interface TraceOptions {
-  /** Gray below it is black: an integer 0..255, or "otsu" (default), which finds it from the picture. */
-  readonly threshold?: "otsu" | number;
-  /** Traces the white parts instead of the black ones (default false). */
-  readonly invert?: boolean;
+export interface TraceOptions extends ToneOptions {
   /** "curves": lines and cubics (default); "polygons": lines only; "pixels": the exact edges of the pixels. */
   readonly mode?: "curves" | "polygons" | "pixels";
-  /** How far outlines may leave the pixels' edges, beyond the half pixel of their stairs, mm, >= 0 (default: half a pixel). */
+  /**
+   * How far outlines may leave the pixels' edges, beyond the half pixel of their stairs, mm, >= 0 (default: half a pixel).
+   * Where gray tells the way they use a fifth of it, beyond a fifth of a pixel.
+   */
   readonly tolerance?: number;
   /** Pixels per inch, > 0 (default 254: a pixel is 0.1 mm). */
   readonly dpi?: number;
-  /** Drops black and white specks of less than this many pixels, with all inside them (default 2; 0 keeps all). */
+  /**
+   * Drops specks of less than this many pixels, with all inside them (default 2; 0 keeps all). Black and white alike: a
+   * speck of black goes, a hole in black fills. What a border encloses counts, so a thin ring is no speck.
+   */
   readonly despecklePx?: number;
-  /** Places borders between pixels by their gray: always, never, or where there is gray to use ("auto", default). */
+  /**
+   * Which two pixels are one shape where two black and two white ones meet crosswise: the "white" ones (default), so
+   * that black shapes part; the "black" ones, so that thin slanted lines hold together; those of the "majority" or the
+   * "minority" among the 8 x 8 pixels around the point, the white ones if it is a tie. Outside the picture is white;
+   * colours are as traced, after `invert`.
+   */
+  readonly turn?: "white" | "black" | "majority" | "minority";
+  /**
+   * Where outlines run between the pixels: "auto" (default) by gray, for each border that has gray at one in eight of its
+   * pixels' edges or more and is smoother by it than stairs are; true by gray for all that have any; false by the stairs
+   * alone. Pictures of two grays and the mode "pixels" have nothing to tell: they come out the same.
+   */
   readonly subpixel?: "auto" | boolean;
 }
 
 /** 0.1 mm a pixel. */
 export const DEFAULT_DPI = 254;
 
-const OPTIONS = ["threshold", "invert", "mode", "tolerance", "dpi", "despecklePx", "subpixel"] as const;
+const OPTIONS = [...TONE_NAMES, "mode", "tolerance", "dpi", "despecklePx", "turn", "subpixel"] as const;
 /** Parts of the whole work: pictures are mostly plain, so bits weigh more than their time on busy ones. */
 const SHARES = { bitmap: 0.3, borders: 0.3, fit: 0.4 };
 
@@ -45,55 +59,58 @@ const SHARES = { bitmap: 0.3, borders: 0.3, fit: 0.4 };
  * Traces the black parts of a picture: closed outlines in mm, y down, the origin at the picture's top left corner.
  * The middle of each pixel edge between black and white is within `tolerance` plus half a pixel of its outline, and each
  * point of an outline as near to the line through those middles. Outlines pass through the middle of the stairs, so shapes neither grow
- * nor shrink. A picture without black gives no contours. The image is read and not kept; the arrays are fresh.
+ * nor shrink. Where gray between black and white shows how far a border is off the middle of an edge, at most half a
+ * pixel, that place stands for it. The threshold says which pixels are black; the border of a sharp edge lies half way
+ * between its two grays, unless the threshold is far from there. A picture without black gives no contours. The image is
+ * read and not kept; the arrays are fresh.
  *
  * @throws INVALID_ARGUMENT   an image or an option that breaks its contract, or an option of another name
  * @throws OUT_OF_MEMORY      more pixels or corners than kernel memory holds
  * @throws CANCELED           the task that runs it was canceled
- * Cost: one read of the picture, then about 0.3 us for each corner of the pixels' edges.
+ * Cost: one read of the picture, then about 0.3 us for each corner of the pixels' edges; a byte a pixel for `subpixel`.
  * @example trace(image, { mode: "polygons", dpi: 300 }).ends.length
  */
 export const trace = engineFunction("trace", (image: Image, options: TraceOptions = {}): Curves => {
-  checkImage(image);
-  const { threshold, invert, despecklePx, subpixel, ...fit } = checkOptions(options);
+  const { tone, despecklePx, turn, subpixel, ...fit } = checkOptions(options, checkImage(image));
   return withEngine((engine) => {
     const stages = new Stages();
     const keepGray = subpixel !== false && fit.mode !== "pixels";
-    const made = toBitmap(engine, image, { threshold, invert, keepGray }, stages, SHARES.bitmap);
-    const { bitmap, gray } = made;
-    const borders = extract(engine, bitmap, { despecklePx }, stages, SHARES.borders);
-    const plane =
-      gray === undefined
-        ? undefined
-        : { at: gray, width: image.width, height: image.height, threshold: made.threshold, always: subpixel === true };
+    const { bitmap, threshold, gray } = toBitmap(
+      engine,
+      image,
+      { ...tone, keepGray },
+      stages,
+      SHARES.bitmap,
+    );
+    const borders = extract(engine, bitmap, { despecklePx, turn }, stages, SHARES.borders);
+    const plane = gray && { ...bitmap, at: gray, threshold, always: subpixel === true };
     return fitBorders(engine, borders, fit, stages, SHARES.fit, plane);
   });
 });
 
 interface CheckedOptions {
-  readonly threshold: "otsu" | number;
-  readonly invert: boolean;
+  readonly tone: Tone;
   readonly mode: FitMode;
   readonly tolerancePx: number;
   readonly mmPerPx: number;
   readonly despecklePx: number;
+  readonly turn: Turn;
   readonly subpixel: "auto" | boolean;
 }
 
-function checkOptions(options: TraceOptions): CheckedOptions {
+function checkOptions(options: TraceOptions, channels: number): CheckedOptions {
   if (typeof options !== "object" || options === null) throw invalid("options", "an object", options);
   for (const name of Object.keys(options)) checkOneOf("option", name, OPTIONS);
-  const { threshold = "otsu", invert = false, mode = "curves", dpi = DEFAULT_DPI, despecklePx = 2, subpixel = "auto" } = options;
-  if (typeof threshold === "number") checkNumber("threshold", threshold, { min: 0, max: 255, integer: true });
-  else if (threshold !== "otsu")
-    throw invalid("threshold", '"otsu" or an integer >= 0 and <= 255', threshold);
-  if (typeof invert !== "boolean") throw invalid("invert", "true or false", invert);
+  const { mode = "curves", dpi = DEFAULT_DPI, despecklePx = 2, turn = "white", subpixel = "auto" } = options;
   checkOneOf("mode", mode, FIT_MODES);
   checkNumber("dpi", dpi, { above: 0 });
   checkNumber("despecklePx", despecklePx, { min: 0 });
-  if (subpixel !== "auto" && typeof subpixel !== "boolean") throw invalid("subpixel", '"auto", true or false', subpixel);
+  checkOneOf("turn", turn, TURNS);
+  if (subpixel !== "auto" && typeof subpixel !== "boolean")
+    throw invalid("subpixel", '"auto", true or false', subpixel);
   const mmPerPx = 25.4 / dpi;
   const { tolerance = mmPerPx / 2 } = options;
   checkNumber("tolerance", tolerance, { min: 0 });
-  return { threshold, invert, mode, tolerancePx: tolerance / mmPerPx, mmPerPx, despecklePx, subpixel };
+  const tone = checkTone(options, channels);
+  return { tone, mode, tolerancePx: tolerance / mmPerPx, mmPerPx, despecklePx, turn, subpixel };
 }

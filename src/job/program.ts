@@ -186,7 +186,8 @@ export function checkJobOptions(options: JobOptions): void {
 
 function checkDrawing(options: DrawingOptions): void {
   checkDecodeOptions(options.decode ?? {});
-  trace({ width: 1, height: 1, data: new Uint8Array(1) }, options.trace);
+  // a pixel with alpha fits every option
+  trace({ width: 1, height: 1, data: new Uint8Array(4) }, options.trace);
 }
 
 function checkSource(source: unknown): void {

@@ -63,7 +63,7 @@ export async function packArgs(
   transfer: readonly unknown[],
   buffers: SharedBuffers,
 ): Promise<Packed> {
-  const moved = new Set(transfer.filter((item): item is ArrayBuffer => !(item instanceof SharedArrayBuffer)));
+  const moved = new Set(movable(transfer));
   const staged: SharedArrayBuffer[] = [];
   const copies: [from: View, to: Uint8Array][] = [];
   const packed = replaceViews(args, DEPTH, (view) => {
@@ -86,6 +86,34 @@ export async function packArgs(
     }
   }
   return { args: packed as unknown[], transfer: [...moved], staged };
+}
+
+const NOTHING: never[] = [];
+
+/**
+ * Those of `transfer` that can be moved: shared ones pass by reference, and none may stand twice. Throws for one that was
+ * moved before, with which Node loses the whole message without a word.
+ */
+export function movable(transfer: readonly unknown[]): ArrayBuffer[] {
+  if (transfer.length === 0) return NOTHING;
+  const moved = new Set<ArrayBuffer>();
+  for (const item of transfer) {
+    if (item instanceof SharedArrayBuffer) continue;
+    if (item instanceof ArrayBuffer && isDetached(item))
+      throw new Error("an ArrayBuffer of `transfer` was moved before");
+    moved.add(item as ArrayBuffer);
+  }
+  return [...moved];
+}
+
+function isDetached(buffer: ArrayBuffer): boolean {
+  if (buffer.byteLength > 0) return false;
+  try {
+    new Uint8Array(buffer);
+    return false;
+  } catch {
+    return true;
+  }
 }
 
 /** True for values that can always be cloned. */

@@ -21,6 +21,7 @@ export interface Entry {
   readonly id: number;
   /** Its place in the queue. */
   readonly rank: number;
+  place: number;
   /** The key as a map takes it. */
   readonly token: unknown;
   /** What its code is called, in messages. */
@@ -37,7 +38,7 @@ export interface Entry {
   controller: AbortController | undefined;
   readonly submittedAt: number;
   /** Tasks that its code submitted, by the ids that the worker gave them. */
-  readonly children: Map<number, Entry>;
+  children: Map<number, Entry> | undefined;
   /** Takes the abort listener off the caller's signal. */
   unlisten: () => void;
   /** Somebody will see how the task ends. */
@@ -73,8 +74,10 @@ const CHANNELS = {
  */
 export class Board {
   readonly updated = new Signal<TasksUpdate>();
-  readonly active = new Map<number, Entry>();
-  readonly keys = new Map<unknown, Entry>();
+  // these two are made anew instead of emptied: V8 chains the outgrown tables of a map that lives long, and garbage that
+  // hangs on an old table outlives many collections
+  active = new Map<number, Entry>();
+  keys = new Map<unknown, Entry>();
 
   readonly #later: (run: () => void) => void;
   readonly #onError: (error: unknown) => void;
@@ -85,7 +88,8 @@ export class Board {
   #finals: Entry[] = [];
   #starts: (() => void)[] = [];
   #notices: [channel: keyof typeof CHANNELS, data: object][] = [];
-  readonly #changes = new Set<Entry>();
+  /** Entries with news. */
+  #changes: Entry[] = [];
   readonly #idlers = new Set<() => void>();
   /** Weight of the completed tasks of the batch. */
   #doneWeight = 0;
@@ -110,17 +114,13 @@ export class Board {
 
   /** Notes that an entry changed. */
   tell(entry: Entry): void {
-    if (!entry.task.changed.idle) {
-      entry.news.push(entry.task.snapshot());
-      this.#changes.add(entry);
-    }
+    if (!entry.task.changed.idle) this.#note(entry, entry.task.snapshot());
     this.#announce();
   }
 
   /** Calls `handle` on the next turn, in order with the entry's changes. */
   event(entry: Entry, handle: () => void): void {
-    entry.news.push(handle);
-    this.#changes.add(entry);
+    this.#note(entry, handle);
     this.#schedule();
   }
 
@@ -136,12 +136,15 @@ export class Board {
     this.#finals.push(entry);
     this.notice("settle", entry);
     // whoever connects before the turn is told of the end too
-    entry.news.push(() => {
+    this.#note(entry, () => {
       if (!entry.task.changed.idle && !this.#closing)
         entry.task.changed.emit(entry.task.snapshot(), this.contain);
     });
-    this.#changes.add(entry);
     this.#announce();
+  }
+
+  #note(entry: Entry, item: Entry["news"][number]): void {
+    if (entry.news.push(item) === 1) this.#changes.push(entry);
   }
 
   /** Tells diagnostics of it, if anybody listens. */
@@ -206,17 +209,16 @@ export class Board {
   #schedule(): void {
     if (this.#scheduled) return;
     this.#scheduled = true;
-    this.#later(() => this.#turn());
+    this.#later(this.#turn);
   }
 
-  #turn(): void {
+  #turn = (): void => {
     this.#scheduled = false;
     for (const entry of take(this.#closed)) this.#settle(entry);
     const finals = take(this.#finals);
     const starts = take(this.#starts);
     const notices = take(this.#notices);
-    const changes = [...this.#changes];
-    this.#changes.clear();
+    const changes = take(this.#changes);
 
     for (const entry of changes)
       for (const item of take(entry.news)) {
@@ -229,7 +231,7 @@ export class Board {
     for (const [channel, data] of notices) CHANNELS[channel].publish(data);
     for (const start of starts) start();
     if (this.active.size === 0 && !this.#scheduled) for (const idler of [...this.#idlers]) this.#wake(idler);
-  }
+  };
 
   #wake(idler: () => void): void {
     this.#idlers.delete(idler);
@@ -251,8 +253,12 @@ export class Board {
 
   #remove(entry: Entry): void {
     const { task } = entry;
-    this.active.delete(entry.id);
-    if (this.keys.get(entry.token) === entry) this.keys.delete(entry.token);
+    if (this.active.size === 1) this.active = new Map();
+    else this.active.delete(entry.id);
+    if (this.keys.get(entry.token) !== entry) {
+      // its key has another task by now
+    } else if (this.keys.size === 1) this.keys = new Map();
+    else this.keys.delete(entry.token);
     if (task.visible && task.status === "completed") this.#doneWeight += task.weight;
   }
 

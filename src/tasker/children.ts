@@ -40,7 +40,7 @@ export function hear(entry: Entry, message: Message, manager: ManagerAccess): vo
       submitChild(entry, message, manager);
       break;
     case "cancelChild": {
-      const child = entry.children.get(message.child);
+      const child = entry.children?.get(message.child);
       if (child !== undefined) manager.cancel(child, message.reason);
       break;
     }
@@ -120,14 +120,21 @@ export function localLink(entry: Entry, manager: ManagerAccess): ContextLink {
 /** Runs a task that another's code submitted, and mirrors it there. */
 function submitChild(parent: Entry, message: Message & { type: "submit" }, manager: ManagerAccess): void {
   const { child } = message;
-  const { runner, generation, children } = parent;
+  const { runner, generation } = parent;
   const done = (value: unknown, error: Error | undefined): void => {
-    children.delete(child);
+    parent.children?.delete(child);
     if (error !== undefined)
       runner?.post(generation, { type: "childDone", child, error: recordError(error) });
     else {
       const packed = packResult(value, new Set());
-      runner?.post(generation, { type: "childDone", child, value: packed.value }, packed.transfer);
+      try {
+        runner?.post(generation, { type: "childDone", child, value: packed.value }, packed.transfer);
+      } catch (cause) {
+        // it came from a thread, and a process takes less
+        const message = `Expected the result of a task to be cloneable: ${(cause as Error).message}`;
+        const error = new KerfworkError("RESULT_NOT_CLONEABLE", message, { cause });
+        runner?.post(generation, { type: "childDone", child, error: recordError(error) });
+      }
     }
   };
   if (parent.verdict !== undefined) {
@@ -138,7 +145,8 @@ function submitChild(parent: Entry, message: Message & { type: "submit" }, manag
     const entry = manager.adopt(message, parent, (task) =>
       task.error === undefined ? done(task.result(), undefined) : done(undefined, task.error),
     );
-    children.set(child, entry);
+    parent.children ??= new Map();
+    parent.children.set(child, entry);
     entry.task.changed.connect(({ status, progress, message }) =>
       runner?.post(generation, { type: "child", child, report: { status, progress, message } }),
     );

@@ -4,7 +4,8 @@ import type { EventAnswer } from "./protocol.ts";
 
 /**
  * What a task's code gets as its first argument, in every kind of task: a way to report and a way to be stopped.
- * Reporting is a store to memory: it never waits, throws or floods anybody; the manager looks when it needs to.
+ * Reporting is a store to memory: it never waits, throws or floods anybody; the manager looks when it needs to. What a
+ * process has stored is sent to it, at most every 50 ms.
  */
 export interface ExecutionContext {
   /** Reports `value` of the total, clamped to 0..total; a value that is not a finite number is ignored. */
@@ -24,9 +25,9 @@ export interface ExecutionContext {
   /** A context whose 0..1 is the range `base..base + range` of this one's. */
   subContext(base: number, range: number, total?: number): ExecutionContext;
   /**
-   * Hands `data` to the task's `whenEvent`, in order and before the task is final. Buffers in `transfer` move, but to a
-   * process they are copied.
-   * A thread that is more than 1000 unhandled events ahead waits, so that none is lost and memory stays bounded.
+   * Hands `data` to the task's `whenEvent`, in order and before the task is final. Buffers in `transfer` move.
+   * A worker, thread or process, that is 1000 unhandled events ahead waits, so that none is lost and memory stays
+   * bounded. On Windows a process does not wait.
    */
   sendEvent(name: string, data?: unknown, transfer?: readonly ArrayBuffer[]): void;
   /**
@@ -34,7 +35,10 @@ export interface ExecutionContext {
    * task is canceled, `"timeout"` after `timeoutMs` (default 5000). After anything but `"ack"` the data is still yours.
    */
   sendEventAndWait(name: string, data?: unknown, options?: AskOptions): Promise<EventAnswer>;
-  /** As `sendEventAndWait`, for synchronous code in a worker: blocks its thread. */
+  /**
+   * As `sendEventAndWait`, for synchronous code in a worker: blocks its thread.
+   * @throws INVALID_STATE  on the main thread, and in a process on Windows
+   */
   sendEventAndWaitSync(name: string, data?: unknown, options?: AskOptions): EventAnswer;
 }
 

@@ -1,28 +1,13 @@
-import { describe, KerfworkError } from "../errors.ts";
+import { describe, KerfworkError, restoreError } from "../errors.ts";
 import type { Board, Entry } from "./board.ts";
 import { type Clock, within } from "./clock.ts";
 import { Groups, Lane } from "./lane.ts";
+import { isLogged, type LogEntry } from "./log.ts";
 import type { FullManagerOptions } from "./options.ts";
 import { type Outcome, Pool, type PoolCounts, type Runners } from "./pool.ts";
-import { type Percentiles, Samples } from "./stats.ts";
+import { type ManagerStats, Samples } from "./stats.ts";
 import { recordTarget, targetIdentity } from "./target.ts";
 import { Watch } from "./watch.ts";
-
-/** Numbers of the moment, for tests and dashboards. */
-export interface ManagerStats extends Readonly<PoolCounts> {
-  readonly queued: number;
-  readonly running: number;
-  /** Canceled tasks whose code has not ended yet. */
-  readonly retiring: number;
-  /** Live threads and processes. */
-  readonly threads: number;
-  /** Events that found no handler, or a task that was canceled. */
-  readonly droppedEvents: number;
-  /** Time from submission to start over the last 1024 tasks, ms. */
-  readonly waits: Percentiles;
-  /** Time from start to end over the last 1024 tasks, ms. */
-  readonly runs: Percentiles;
-}
 
 /** What a manager stands on; tests put their own in its place. */
 export interface Ground {
@@ -38,6 +23,9 @@ const START_TRIES = 3;
 const START_WAIT_MS = 20;
 /** Canceled code that goes on reporting gets this many times `graceMs` at most. */
 const GRACES = 10;
+
+/** For what comes after the code that runs: cheaper than `queueMicrotask`, which makes a resource of each call. */
+const NOW = Promise.resolve();
 
 /** Brings entries from their queues to their runners and to their end. */
 export class Dispatcher {
@@ -90,7 +78,7 @@ export class Dispatcher {
   }
 
   #newPool(size: number, isolation: "thread" | "process", idleMs: number | undefined): Pool {
-    const { assets, workerInit, recycleBytes, resourceLimits } = this.#options();
+    const { assets, workerInit, recycleBytes, resourceLimits, logLevel } = this.#options();
     const init = workerInit && { target: recordTarget(workerInit.target), args: workerInit.args ?? [] };
     const options = {
       size,
@@ -101,6 +89,9 @@ export class Dispatcher {
       init,
       recycleBytes,
       resourceLimits,
+      logLevel,
+      log: ({ level, message, target, error }: LogEntry) =>
+        this.#log(level, message, { target, ...(error ? { error: restoreError(error) } : {}) }),
     };
     return new Pool(options, this.#counts);
   }
@@ -138,13 +129,11 @@ export class Dispatcher {
   pump(): void {
     if (this.#pumping) return;
     this.#pumping = true;
-    queueMicrotask(() => {
-      this.#pumping = false;
-      this.#pump();
-    });
+    void NOW.then(this.#pump);
   }
 
-  #pump(): void {
+  #pump = (): void => {
+    this.#pumping = false;
     for (const lane of this.#all) {
       if (lane.resting || (this.#restarts > 0 && !lane.local)) continue;
       for (let entry = lane.queue.peek(); entry !== undefined; entry = lane.queue.peek()) {
@@ -157,7 +146,7 @@ export class Dispatcher {
     }
     while (this.#roomWaiters.length > 0 && this.queued < this.#options().maxQueued)
       this.#roomWaiters.shift()?.();
-  }
+  };
 
   #start(entry: Entry, runner: Entry["runner"]): void {
     entry.runner = runner;
@@ -168,12 +157,13 @@ export class Dispatcher {
   /** Runs an entry's code and files what becomes of it; every path ends in `#end`. */
   #run(entry: Entry): void {
     if (entry.verdict !== undefined) return;
-    this.watch.live.add(entry);
-    const begun = new Promise<Outcome>((resolve) => resolve(entry.begin(entry)));
-    begun.then(
-      (outcome) => this.#end(entry, outcome),
-      (error) => this.#end(entry, { ok: false, error: asError(error) }),
-    );
+    this.watch.add(entry);
+    const failed = (error: unknown): void => this.#end(entry, { ok: false, error: asError(error) });
+    try {
+      entry.begin(entry).then((outcome) => this.#end(entry, outcome), failed);
+    } catch (error) {
+      failed(error); // no memory for a worker, say
+    }
     this.watch.look(entry, false);
     this.watch.wind();
   }
@@ -195,7 +185,7 @@ export class Dispatcher {
     this.watch.look(entry, true);
     if (entry.verdict !== undefined && !entry.task.final) this.#board.sample(entry);
     entry.block = undefined;
-    this.watch.live.delete(entry);
+    this.watch.delete(entry);
     this.retiring.delete(entry);
     this.#groups.leave(entry);
     entry.timer?.cancel();
@@ -203,8 +193,9 @@ export class Dispatcher {
     entry.startedAt = undefined;
     this.pump();
     // a parent that did not come to its end leaves no orphans
-    if (!outcome.ok) for (const child of entry.children.values()) this.cancel(child, outcome.error);
-    entry.children.clear();
+    if (!outcome.ok && entry.children)
+      for (const child of entry.children.values()) this.cancel(child, outcome.error);
+    entry.children = undefined;
     if (this.#account(entry, outcome)) return;
     if (entry.verdict === undefined) this.#finish(entry, outcome);
     entry.task.end();
@@ -274,10 +265,12 @@ export class Dispatcher {
     return false;
   }
 
-  #log(level: "warn" | "error", message: string, data: object): void {
+  #log(level: LogEntry["level"], message: string, data: object): void {
+    const { logger, logLevel } = this.#options();
+    if (logger === undefined || !isLogged(level, logLevel)) return;
     this.#board.start(() => {
       try {
-        this.#options().logger[level](message, data);
+        logger[level](message, data);
       } catch (error) {
         this.#board.contain(error);
       }
@@ -312,8 +305,8 @@ export class Dispatcher {
     entry.verdict = verdict;
     if ("reason" in verdict) task.markCancelled();
     this.#board.close(entry);
-    for (const child of entry.children.values()) this.retire(child, { reason })?.();
-    if (!this.watch.live.delete(entry)) {
+    if (entry.children) for (const child of entry.children.values()) this.retire(child, { reason })?.();
+    if (!this.watch.delete(entry)) {
       // its code never began
       entry.lane.queue.remove(entry);
       this.#groups.leave(entry);

@@ -1,5 +1,5 @@
 import { KerfworkError, restoreError } from "../errors.ts";
-import { argumentError } from "./args.ts";
+import { argumentError, movable } from "./args.ts";
 import type { Message, Order, SentOptions } from "./protocol.ts";
 import { environment, recordTarget } from "./target.ts";
 import { Task, type TaskKey, type TaskKind, type TaskSnapshot } from "./task.ts";
@@ -13,6 +13,7 @@ interface ChildOptions extends SentOptions {
 /** A child as its parent's worker knows it. */
 interface Child {
   readonly task: Task<unknown>;
+  readonly name: string;
   readonly whenDone: ((task: Task<unknown>) => void) | undefined;
 }
 
@@ -23,6 +24,7 @@ interface Child {
 export class Forwarder {
   readonly #post: (message: Message, transfer: readonly ArrayBuffer[]) => void;
   readonly #request: (message: (correlation: number) => Message) => unknown;
+  readonly #contain: (error: unknown, name: string) => void;
   readonly #children = new Map<number, Child>();
   readonly #awaited = new Set<number>();
   #lastId = 0;
@@ -30,9 +32,11 @@ export class Forwarder {
   constructor(
     post: (message: Message, transfer: readonly ArrayBuffer[]) => void,
     request: (message: (correlation: number) => Message) => unknown,
+    contain: (error: unknown, name: string) => void,
   ) {
     this.#post = post;
     this.#request = request;
+    this.#contain = contain;
   }
 
   submit(kind: TaskKind, target: unknown, args: unknown, options: ChildOptions): Task<unknown> {
@@ -55,13 +59,12 @@ export class Forwarder {
       },
     );
     const call = { target: recordTarget(target), args: args as unknown[] };
-    const moved = transfer.filter((buffer): buffer is ArrayBuffer => buffer instanceof ArrayBuffer);
     try {
-      this.#post({ type: "submit", child, kind, call, options: sent }, moved);
+      this.#post({ type: "submit", child, kind, call, options: sent }, movable(transfer));
     } catch (cause) {
       throw argumentError(call.target.name, cause);
     }
-    this.#children.set(child, { task, whenDone });
+    this.#children.set(child, { task, name: call.target.name, whenDone });
     if (signal?.aborted) task.cancel(signal.reason);
     else signal?.addEventListener("abort", () => task.cancel(signal.reason), { once: true });
     return task;
@@ -81,8 +84,8 @@ export class Forwarder {
     if (order.type !== "child" && order.type !== "childDone") return;
     const child = this.#children.get(order.child);
     if (child === undefined) return;
-    const { task, whenDone } = child;
-    const contain = (error: unknown): void => console.error(error);
+    const { task, name, whenDone } = child;
+    const contain = (error: unknown): void => this.#contain(error, name);
     if (order.type === "child") {
       const { status, progress, message } = order.report;
       if (status !== "pending" && status !== "running") return;

@@ -4,13 +4,13 @@ import { environment } from "./target.ts";
 
 export type { TasksUpdate } from "./board.ts";
 export { type AskOptions, directContext, type ExecutionContext } from "./context.ts";
-export type { ManagerStats } from "./dispatcher.ts";
 export { defineKernel, type KernelDefinition, type KernelResult } from "./kernel.ts";
+export type { Logger, LogLevel } from "./log.ts";
 export { TaskManager } from "./manager.ts";
-export type { Logger, ManagerOptions, ProcessOptions, TaskOptions, ThreadOptions } from "./options.ts";
+export type { ManagerOptions, ProcessOptions, TaskOptions, ThreadOptions } from "./options.ts";
 export type { EventAnswer } from "./protocol.ts";
 export type { Signal } from "./signal.ts";
-export type { Percentiles } from "./stats.ts";
+export type { ManagerStats, Percentiles } from "./stats.ts";
 export { type EngineFunction, type TaskFunction, type WorkerFunction, workerFunction } from "./target.ts";
 export type { Task, TaskKey, TaskKind, TaskSnapshot, TaskStatus } from "./task.ts";
 

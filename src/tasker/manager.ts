@@ -4,7 +4,7 @@ import { hear, localLink, type ManagerAccess } from "./children.ts";
 import { type Clock, realClock, within } from "./clock.ts";
 import { BlockContext } from "./context.ts";
 import { ControlBlock, RUNNING } from "./control.ts";
-import { asError, Dispatcher, type Ground, type ManagerStats } from "./dispatcher.ts";
+import { asError, Dispatcher, type Ground } from "./dispatcher.ts";
 import {
   type FullManagerOptions,
   type ManagerOptions,
@@ -17,6 +17,7 @@ import {
 import type { Outcome, Runner } from "./pool.ts";
 import type { Call } from "./protocol.ts";
 import type { Signal } from "./signal.ts";
+import type { ManagerStats } from "./stats.ts";
 import {
   type EngineFunction,
   recordTarget,
@@ -197,6 +198,7 @@ export class TaskManager {
       task,
       id,
       rank: submittedAt / ageingMs - full.priority,
+      place: -1,
       token,
       name: target.name || "anonymous",
       target,
@@ -208,7 +210,7 @@ export class TaskManager {
       begin,
       controller: undefined,
       submittedAt,
-      children: new Map(),
+      children: undefined,
       unlisten: () => {},
       observed: whenDone !== undefined,
       verdict: undefined,

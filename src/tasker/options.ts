@@ -1,16 +1,9 @@
 import { availableParallelism } from "node:os";
 import type { ResourceLimits } from "node:worker_threads";
 import { checkNumber, checkOneOf, invalid } from "../errors.ts";
+import { LOG_LEVELS, type Logger, type LogLevel } from "./log.ts";
 import { recordTarget } from "./target.ts";
 import type { Task, TaskKey } from "./task.ts";
-
-/** Where a manager says what it does. */
-export interface Logger {
-  debug(message: string, data?: object): void;
-  info(message: string, data?: object): void;
-  warn(message: string, data?: object): void;
-  error(message: string, data?: object): void;
-}
 
 export interface ManagerOptions {
   /** Compute threads, clamped to 1..cores (default cores - 1, or KERFWORK_MAX_WORKERS). */
@@ -31,12 +24,14 @@ export interface ManagerOptions {
   readonly progressIntervalMs?: number;
   /** Time that canceled code has to end while it shows no sign of life, ms (default 500); then its thread is ended. */
   readonly graceMs?: number;
-  /** Runs the manager's callbacks later, never at once (default `queueMicrotask`). */
+  /** Runs the manager's callbacks later, never at once (default: as a microtask). */
   readonly scheduler?: (run: () => void) => void;
   /** Gets failures that nobody observes and errors thrown by callbacks (default: printed with `console.error`). */
   readonly onError?: (error: unknown) => void;
-  /** Silent by default. */
+  /** Gets what the manager and its workers log (default: nobody). */
   readonly logger?: Logger;
+  /** What is below it is not logged, nor sent by workers (default "warn"). */
+  readonly logLevel?: LogLevel;
   /** Where the worker script is, for bundlers and archives (default: beside the library). */
   readonly assets?: { readonly worker?: string | URL };
   /** Limits of each worker's JavaScript memory; processes take `maxOldGenerationSizeMb` alone (default Node's own). */
@@ -72,7 +67,7 @@ export interface TaskOptions<R> {
 }
 
 export interface ThreadOptions<R> extends TaskOptions<R> {
-  /** Buffers in the arguments that move to the worker instead of being copied. */
+  /** Buffers in the arguments that move to the worker instead of being copied; a process gets copies all the same. */
   readonly transfer?: readonly ArrayBufferLike[];
   /** How often it is run again when its worker crashed; for targets that may run twice (default 0). */
   readonly retries?: number;
@@ -80,8 +75,8 @@ export interface ThreadOptions<R> extends TaskOptions<R> {
 
 export interface ProcessOptions<R> extends ThreadOptions<R> {
   /**
-   * `thread` (default), or `process`: a child process, for code that may take its process down. It shares no memory,
-   * reports by message, and is killed on cancel.
+   * `thread` (default), or `process`: a child process, for code that may take its process down. Its code can do all that
+   * a thread's can, but it shares no memory, reports by message, and is killed on cancel.
    */
   readonly isolation?: "thread" | "process";
 }
@@ -113,14 +108,20 @@ const MANAGER_NAMES = [
   "scheduler",
   "onError",
   "logger",
+  "logLevel",
   "assets",
   "recycleBytes",
   "resourceLimits",
 ];
 
-const SILENT: Logger = { debug() {}, info() {}, warn() {}, error() {} };
+/** Cheaper than `queueMicrotask`, which makes a resource of each call. */
+const NOW = Promise.resolve();
+const soon = (run: () => void): void => void NOW.then(run);
 
-export type FullManagerOptions = Required<Omit<ManagerOptions, "workerInit" | "resourceLimits">> & {
+export type FullManagerOptions = Required<
+  Omit<ManagerOptions, "workerInit" | "resourceLimits" | "logger">
+> & {
+  readonly logger: Logger | undefined;
   readonly workerInit: ManagerOptions["workerInit"] | undefined;
   readonly resourceLimits: ResourceLimits | undefined;
 };
@@ -133,6 +134,7 @@ export function managerOptions(options: ManagerOptions): FullManagerOptions {
   const groups = options.groups ?? {};
   for (const [name, limit] of Object.entries(groups))
     checkNumber(`groups.${name}`, limit, { min: 1, integer: true });
+  const logLevel = checkOneOf("logLevel", options.logLevel ?? "warn", LOG_LEVELS);
   return {
     maxWorkers: Math.min(Math.max(Math.floor(checkNumber("maxWorkers", asked)), 1), cores),
     maxThreads: checkNumber("maxThreads", options.maxThreads ?? 16, { min: 1, integer: true }),
@@ -143,9 +145,11 @@ export function managerOptions(options: ManagerOptions): FullManagerOptions {
     crashLimit: checkNumber("crashLimit", options.crashLimit ?? 5, { min: 1, integer: true }),
     progressIntervalMs: checkNumber("progressIntervalMs", options.progressIntervalMs ?? 100, { min: 1 }),
     graceMs: checkNumber("graceMs", options.graceMs ?? 500, { min: 1 }),
-    scheduler: optional("scheduler", "function", options.scheduler) ?? queueMicrotask,
+    scheduler: optional("scheduler", "function", options.scheduler) ?? soon,
     onError: optional("onError", "function", options.onError) ?? ((error) => console.error(error)),
-    logger: optional("logger", "object", options.logger) ?? SILENT,
+    logger: optional("logger", "object", options.logger),
+    // what nobody hears need not be sent
+    logLevel: options.logger === undefined ? "silent" : logLevel,
     assets: checkAssets(optional("assets", "object", options.assets) ?? {}),
     recycleBytes: checkNumber("recycleBytes", options.recycleBytes ?? 256 * 2 ** 20, { min: 0 }),
     resourceLimits: optional("resourceLimits", "object", options.resourceLimits),

@@ -1,11 +1,12 @@
 import { fileURLToPath } from "node:url";
 import type { ResourceLimits } from "node:worker_threads";
 import { KerfworkError, restoreError } from "../errors.ts";
-import { argumentError, type Packed, packArgs, packsAtOnce, SharedBuffers } from "./args.ts";
+import { argumentError, movable, type Packed, packArgs, packsAtOnce, SharedBuffers } from "./args.ts";
 import { Child } from "./child.ts";
 import type { Clock, Timer } from "./clock.ts";
 import type { ControlBlock } from "./control.ts";
-import type { Call, Message, Order } from "./protocol.ts";
+import type { LogEntry, LogLevel } from "./log.ts";
+import type { Call, Done, Message, Order } from "./protocol.ts";
 import { type Host, Thread } from "./thread.ts";
 
 export interface PoolOptions {
@@ -20,6 +21,8 @@ export interface PoolOptions {
   /** A host whose memory grew beyond this is ended when idle: shared memory never shrinks. */
   readonly recycleBytes: number;
   readonly resourceLimits: ResourceLimits | undefined;
+  readonly logLevel: LogLevel;
+  readonly log: (entry: LogEntry) => void;
   /** A host that was idle this long is ended; undefined keeps it. */
   readonly idleMs?: number | undefined;
 }
@@ -90,11 +93,14 @@ export class Pool implements Runners {
 
   /** Prefers a slot whose host is up. There are more slots than `size` while running jobs wait for their children. */
   free(): Slot | undefined {
-    const working = this.#slots.filter((slot) => slot.busy && !slot.lent).length;
+    let working = 0;
+    let free: Slot | undefined;
+    for (const slot of this.#slots) {
+      if (slot.busy) working += slot.lent ? 0 : 1;
+      else if (free === undefined || (slot.up && !free.up)) free = slot;
+    }
     if (working >= this.#options.size) return undefined;
-    const free = this.#slots.filter((slot) => !slot.busy);
-    const slot = free.find((slot) => slot.up) ?? free[0];
-    if (slot !== undefined) return slot;
+    if (free !== undefined) return free;
     const fresh = new Slot(this.#options, this.#buffers, this.#counts, () => this.#shrink());
     this.#slots.push(fresh);
     return fresh;
@@ -110,6 +116,7 @@ export class Pool implements Runners {
 
   /** Gives back the hosts that were needed only while others waited, once those do not wait any more. */
   #shrink(): void {
+    if (this.#slots.length <= this.#options.size) return;
     const lent = this.#slots.filter((slot) => slot.lent).length;
     let spare = this.#slots.length - this.#options.size - lent;
     for (const slot of [...this.#slots]) {
@@ -160,69 +167,75 @@ class Slot implements Runner {
   }
 
   open(): { block: ControlBlock; generation: number } {
-    this.#busy = true;
     this.#ending = undefined;
     this.#idle?.cancel();
     // one that died while idle, by what a task had left behind, is no failure of the next
     if (this.#host?.lost) void this.#drop(this.#host);
     if (this.#host === undefined) {
-      const { isolation, worker, init, resourceLimits } = this.#options;
+      const { isolation, worker, init, resourceLimits, logLevel, log } = this.#options;
       const script = fileURLToPath(worker ?? new URL("../esm/worker.js", import.meta.url));
-      this.#host =
-        isolation === "thread"
-          ? new Thread(script, init, resourceLimits)
-          : new Child(script, init, resourceLimits);
+      const options = { script, init, resourceLimits, logLevel, log };
+      this.#host = isolation === "thread" ? new Thread(options) : new Child(options);
       this.#counts.spawned++;
     }
     const { block } = this.#host;
     block.open(++this.#generation);
+    this.#busy = true;
     return { block, generation: this.#generation };
   }
 
-  async run(job: Job): Promise<Outcome> {
+  // written without `async`: a promise more for each of its steps is what a small task would feel
+  run(job: Job): Promise<Outcome> {
     const { args, transfer } = job;
-    const isolated = this.#options.isolation === "process";
-    let outcome: Outcome;
+    const unfit = (cause: unknown): Outcome =>
+      this.#free({ ok: false, error: argumentError(job.target.name, cause) });
     try {
-      const packed =
-        isolated || packsAtOnce(args)
-          ? { args, transfer: movable(transfer), staged: [] }
-          : await packArgs(args, transfer, this.#buffers);
-      outcome = await this.#call(job, packed);
-      this.#buffers.give(packed.staged);
+      if (this.#options.isolation === "process" || packsAtOnce(args))
+        return this.#call(job, { args, transfer: movable(transfer), staged: [] });
     } catch (cause) {
-      outcome = { ok: false, error: argumentError(job.target.name, cause) };
+      return Promise.resolve(unfit(cause)); // a getter threw
     }
+    return packArgs(args, transfer, this.#buffers).then((packed) => this.#call(job, packed), unfit);
+  }
+
+  #call({ target, hear }: Job, { args, transfer, staged }: Packed): Promise<Outcome> {
+    const host = this.#host as Host;
+    const order = { type: "run", generation: this.#generation, target, args, staged } as const;
+    return host.run(order, transfer, hear).then(
+      (done) => {
+        this.#buffers.give(staged);
+        return this.#free(this.#take(done, host));
+      },
+      (error) => this.#free(this.#failed(error, host, target.name)),
+    );
+  }
+
+  #take(done: Done, host: Host): Outcome {
+    const unfit = done.unfit === true;
+    if (done.bytes > this.#options.recycleBytes || unfit) {
+      this.#counts.recycled += unfit ? 0 : 1;
+      void this.#drop(host);
+    }
+    if (done.error === undefined) return { ok: true, value: done.value };
+    return { ok: false, error: restoreError(done.error), ...(unfit ? { lost: "start" } : {}) };
+  }
+
+  /** An error that is ours left the host whole; buffers it might still write to are given up. */
+  #failed(thrown: Error, host: Host, name: string): Outcome {
+    if (thrown instanceof KerfworkError) return { ok: false, error: thrown };
+    this.#counts.crashed += this.#ending ? 0 : 1;
+    void this.#drop(host);
+    const error = this.#explain(thrown, host, name);
+    return { ok: false, error, lost: error.code === "WORKER_INIT" ? "start" : "crash" };
+  }
+
+  #free(outcome: Outcome): Outcome {
     this.#busy = false;
     this.#lent = false;
     const { idleMs, clock } = this.#options;
     if (idleMs !== undefined && this.up) this.#idle = clock.after(idleMs, () => void this.end());
     this.#freed();
     return outcome;
-  }
-
-  async #call({ target, hear }: Job, { args, transfer, staged }: Packed): Promise<Outcome> {
-    const host = this.#host as Host;
-    try {
-      const done = await host.run(
-        { type: "run", generation: this.#generation, target, args, staged },
-        transfer,
-        hear,
-      );
-      const unfit = done.unfit === true;
-      if (done.bytes > this.#options.recycleBytes || unfit) {
-        this.#counts.recycled += unfit ? 0 : 1;
-        void this.#drop(host);
-      }
-      if (done.error === undefined) return { ok: true, value: done.value };
-      return { ok: false, error: restoreError(done.error), ...(unfit ? { lost: "start" } : {}) };
-    } catch (thrown) {
-      if (thrown instanceof KerfworkError) return { ok: false, error: thrown };
-      this.#counts.crashed += this.#ending ? 0 : 1;
-      void this.#drop(host);
-      const error = this.#explain(thrown as Error, host, target.name);
-      return { ok: false, error, lost: error.code === "WORKER_INIT" ? "start" : "crash" };
-    }
   }
 
   cancel(generation: number, reason: unknown): void {
@@ -289,9 +302,4 @@ class Slot implements Runner {
           data: facts,
         });
   }
-}
-
-/** Buffers that can be moved: shared ones pass by reference, and none may stand twice. */
-function movable(transfer: readonly unknown[]): ArrayBuffer[] {
-  return [...new Set(transfer)].filter((item): item is ArrayBuffer => !(item instanceof SharedArrayBuffer));
 }

@@ -1,6 +1,7 @@
 // What passes between the main thread and a worker. Progress and cancellation do not: they are words of shared memory.
 import type { MessagePort } from "node:worker_threads";
 import type { ErrorRecord } from "../errors.ts";
+import type { LogEntry, LogLevel } from "./log.ts";
 import type { TargetRecord } from "./target.ts";
 import type { TaskKey, TaskKind, TaskSnapshot } from "./task.ts";
 
@@ -11,7 +12,11 @@ export interface WorkerSetup {
   readonly provided: ReadonlyMap<string, unknown>;
   /** Run before the first task. */
   readonly init: Call | undefined;
+  readonly logLevel: LogLevel;
 }
+
+/** What a process is given, beyond its memory and its port. */
+export type ProcessSetup = Pick<WorkerSetup, "init" | "logLevel">;
 
 /** A target and what it is called with. */
 export interface Call {
@@ -39,7 +44,8 @@ export type Order =
   | {
       readonly type: "run";
       readonly generation: number;
-      readonly target: TargetRecord;
+      /** A thread gets each target once, and knows it by its number, counted from 0, from then on. */
+      readonly target: TargetRecord | number;
       readonly args: readonly unknown[];
       /** Pooled buffers among the arguments, which must not be kept. */
       readonly staged: readonly SharedArrayBuffer[];
@@ -54,18 +60,14 @@ export type Order =
       readonly error?: ErrorRecord;
     };
 
-export type RunOrder = Order & { readonly type: "run" };
+/** To a process, which shares no memory: so many more of the run's events were handled. */
+export interface Handled {
+  readonly type: "handled";
+  readonly generation: number;
+  readonly count: number;
+}
 
-/**
- * The call that starts a run. Plain arguments come with it, and plain results, in an array, are its answer: they can
- * always be cloned. All else passes over the port. A target is sent once, and has a number from then on.
- */
-export type RunCall = (
-  generation?: number,
-  target?: number,
-  args?: readonly unknown[],
-  record?: TargetRecord,
-) => Promise<[value: unknown] | undefined>;
+export type RunOrder = Order & { readonly type: "run"; readonly target: TargetRecord };
 
 /** Worker to main thread, about the run in hand. */
 export type Message =
@@ -93,8 +95,17 @@ export type Message =
 /** Worker to main thread. */
 export type Answer =
   | { readonly type: "ready" }
+  | LogEntry
   | { readonly type: "message"; readonly generation: number; readonly message: Message }
   | Done;
+
+/** From a process: what a thread stores in its control block. */
+export interface ProcessReport {
+  readonly type: "report";
+  readonly generation: number;
+  readonly progress: number;
+  readonly message: string;
+}
 
 export interface Done {
   readonly type: "done";

@@ -3,12 +3,13 @@ export interface Queued {
   readonly id: number;
   /** Lower goes first; equal ones go in the order of their ids. */
   readonly rank: number;
+  /** Where it stands in the queue that it is in, which alone touches it; -1 outside. */
+  place: number;
 }
 
 /** Waiting work, least rank first. A binary heap that can also remove from its middle. */
 export class Queue<T extends Queued> {
   readonly #heap: T[] = [];
-  readonly #places = new Map<T, number>();
 
   get size(): number {
     return this.#heap.length;
@@ -30,20 +31,20 @@ export class Queue<T extends Queued> {
 
   /** Takes an item out wherever it stands; false when it is not in the queue. */
   remove(item: T): boolean {
-    const at = this.#places.get(item);
-    if (at === undefined) return false;
-    this.#places.delete(item);
+    const at = item.place;
+    if (this.#heap[at] !== item) return false;
+    item.place = -1;
     const last = this.#heap.pop() as T;
     if (last !== item) {
       this.#sink(last, at);
-      this.#rise(last, this.#places.get(last) as number);
+      this.#rise(last, last.place);
     }
     return true;
   }
 
   #place(item: T, at: number): void {
     this.#heap[at] = item;
-    this.#places.set(item, at);
+    item.place = at;
   }
 
   #rise(item: T, from: number): void {

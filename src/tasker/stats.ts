@@ -1,9 +1,27 @@
+import type { PoolCounts } from "./pool.ts";
+
 /** Times over the last samples, ms. */
 export interface Percentiles {
   readonly p50: number;
   readonly p95: number;
   readonly p99: number;
   readonly max: number;
+}
+
+/** Numbers of the moment, for tests and dashboards. */
+export interface ManagerStats extends Readonly<PoolCounts> {
+  readonly queued: number;
+  readonly running: number;
+  /** Canceled tasks whose code has not ended yet. */
+  readonly retiring: number;
+  /** Live threads and processes. */
+  readonly threads: number;
+  /** Events that found no handler, or a task that was canceled. */
+  readonly droppedEvents: number;
+  /** Time from submission to start over the last 1024 tasks, ms. */
+  readonly waits: Percentiles;
+  /** Time from start to end over the last 1024 tasks, ms. */
+  readonly runs: Percentiles;
 }
 
 /** The last values of a measurement. */

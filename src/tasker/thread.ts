@@ -6,9 +6,10 @@ import {
   type Worker,
 } from "node:worker_threads";
 import workerpool, { type Pool as Executor } from "workerpool";
-import { argumentError, isPlain } from "./args.ts";
+import { argumentError } from "./args.ts";
 import { ControlBlock, MEMORY_PAGES } from "./control.ts";
-import type { Answer, Call, Done, Message, Order, RunCall, RunOrder, WorkerSetup } from "./protocol.ts";
+import type { LogEntry, LogLevel } from "./log.ts";
+import type { Answer, Call, Done, Message, Order, RunOrder, WorkerSetup } from "./protocol.ts";
 import { environment, type TargetRecord } from "./target.ts";
 
 /** What runs orders one at a time, apart from the main thread: a thread or a process. */
@@ -20,22 +21,36 @@ export interface Host {
   /** It died, perhaps between two runs. */
   readonly lost: boolean;
   /** Resolves with the worker's answer; rejects with what ended the worker, or a KerfworkError that left it whole. */
-  run(
-    order: Order & { type: "run" },
-    transfer: ArrayBuffer[],
-    hear: (message: Message) => void,
-  ): Promise<Done>;
+  run(order: RunOrder, transfer: ArrayBuffer[], hear: (message: Message) => void): Promise<Done>;
   /** Sends to the run in hand; what cannot be cloned is an error here, and harms nobody. */
   post(order: Order, transfer?: ArrayBuffer[]): void;
   end(): Promise<void>;
 }
 
+/** What a host is made of. */
+export interface HostOptions {
+  /** The worker's script, a path. */
+  readonly script: string;
+  /** Run before the first order. */
+  readonly init: Call | undefined;
+  readonly resourceLimits: ResourceLimits | undefined;
+  readonly logLevel: LogLevel;
+  readonly log: (entry: LogEntry) => void;
+}
+
 /** ms; workerpool takes 0 for 1000 */
 const TERMINATE_MS = 1;
 
+/** Who waits for the answer to the order in hand. */
+interface Waiting {
+  readonly resolve: (done: Done) => void;
+  readonly reject: (error: Error) => void;
+}
+
 /**
- * A worker thread, its memory and its port. workerpool starts, watches and ends it, and knows when a run is over;
- * everything else passes over the port, where what cannot be cloned fails at once and harms nobody.
+ * A worker thread, its memory and its port. workerpool starts, watches and ends it: one call that never returns is its
+ * whole use of it, and fails when the thread is gone. Orders and answers pass over the port, where what cannot be
+ * cloned fails at once and harms nobody.
  */
 export class Thread implements Host {
   readonly block: ControlBlock;
@@ -44,19 +59,22 @@ export class Thread implements Host {
   /** Targets that the worker has got, by their numbers. */
   readonly #targets = new Map<TargetRecord, number>();
   #ready = false;
-  #lost = false;
-  #watched = false;
+  /** What ended it. */
+  #failure: Error | undefined;
   #hear: (message: Message) => void = () => {};
   #generation = 0;
-  #done: Done | undefined;
+  #waiting: Waiting | undefined;
   #ended: Promise<void> | undefined;
 
-  constructor(script: string, init: Call | undefined, resourceLimits: ResourceLimits = {}) {
+  readonly #log: HostOptions["log"];
+
+  constructor({ script, init, resourceLimits = {}, logLevel, log }: HostOptions) {
+    this.#log = log;
     const memory = new WebAssembly.Memory({ ...MEMORY_PAGES, shared: true });
     this.block = new ControlBlock(memory.buffer);
     const { port1, port2 } = new MessageChannel();
     this.#port = port1;
-    const workerData: WorkerSetup = { memory, port: port2, provided: environment().provided, init };
+    const workerData: WorkerSetup = { memory, port: port2, provided: environment().provided, init, logLevel };
     this.#executor = workerpool.pool(script, {
       workerType: "thread",
       maxWorkers: 1,
@@ -65,6 +83,13 @@ export class Thread implements Host {
     });
     port1.on("message", this.#receive);
     port1.unref();
+    try {
+      this.#executor.exec("serve", []).catch((error: Error) => this.#gone(error));
+    } catch (cause) {
+      this.#gone(cause as Error); // what it should start with cannot be cloned
+    }
+    // the port keeps the process alive while the thread runs something
+    this.#worker?.unref();
   }
 
   get ready(): boolean {
@@ -73,48 +98,26 @@ export class Thread implements Host {
   }
 
   get lost(): boolean {
-    return this.#lost;
+    return this.#failure !== undefined;
   }
 
-  async run(
-    order: Order & { type: "run" },
-    transfer: ArrayBuffer[],
-    hear: (message: Message) => void,
-  ): Promise<Done> {
-    if (this.#ended !== undefined) throw new Error("the worker was ended");
-    this.#hear = hear;
-    this.#generation = order.generation;
-    this.#done = undefined;
-    const plain = transfer.length === 0 && order.target.type !== "kernel" && order.args.every(isPlain);
-    try {
-      if (!plain) this.post(order, transfer);
-    } catch (cause) {
-      throw argumentError(order.target.name, cause);
-    }
-    try {
-      const call = this.#executor.exec("run", plain ? this.#plainCall(order) : []);
-      this.#hold(true);
-      // not a native promise: its handlers run inside workerpool's own stack
-      const plainly = await new Promise<[unknown] | undefined>((resolve, reject) => {
-        call.then(resolve, reject);
-      });
-      if (plainly !== undefined)
-        return { type: "done", generation: order.generation, bytes: 0, value: plainly[0] };
-    } finally {
-      this.#hold(false);
-      this.#drain();
-      this.#hear = () => {};
-    }
-    if (this.#done === undefined) throw new Error("the worker gave no answer");
-    return this.#done;
-  }
-
-  #plainCall({ generation, target, args }: RunOrder): Parameters<RunCall> {
-    const id = this.#targets.get(target);
-    if (id !== undefined) return [generation, id, args];
-    const fresh = this.#targets.size;
-    this.#targets.set(target, fresh);
-    return [generation, fresh, args, target];
+  run(order: RunOrder, transfer: ArrayBuffer[], hear: (message: Message) => void): Promise<Done> {
+    return new Promise((resolve, reject) => {
+      if (this.#ended !== undefined) throw new Error("the worker was ended");
+      const { target } = order;
+      const number = this.#targets.get(target);
+      try {
+        this.#port.postMessage(number === undefined ? order : { ...order, target: number }, transfer);
+      } catch (cause) {
+        throw argumentError(target.name, cause);
+      }
+      if (number === undefined) this.#targets.set(target, this.#targets.size);
+      this.#hear = hear;
+      this.#generation = order.generation;
+      this.#waiting = { resolve, reject };
+      if (this.#failure !== undefined) this.#gone(this.#failure);
+      else this.#port.ref();
+    });
   }
 
   post(order: Order, transfer: ArrayBuffer[] = []): void {
@@ -124,8 +127,9 @@ export class Thread implements Host {
 
   end(): Promise<void> {
     this.#ended ??= new Promise((resolve) => {
+      this.#worker?.ref();
       const close = (): void => {
-        this.#drain();
+        this.#gone(new Error("the worker was ended"));
         this.#port.close();
         resolve();
       };
@@ -134,25 +138,33 @@ export class Thread implements Host {
     return this.#ended;
   }
 
-  /** A thread keeps the process alive only while it runs, and while it is being ended. */
-  #hold(running: boolean): void {
-    const handler = (this.#executor as unknown as { workers: { worker: Worker | null }[] }).workers[0];
-    const worker = handler?.worker;
-    if (!this.#watched)
-      worker?.once("exit", () => {
-        this.#lost = true;
-      });
-    this.#watched = true;
-    if (running) worker?.ref();
-    else if (this.#ended === undefined) worker?.unref();
+  get #worker(): Worker | undefined {
+    const { workers } = this.#executor as unknown as { workers: { worker: Worker | null }[] };
+    return workers[0]?.worker ?? undefined;
   }
 
   #receive = (answer: Answer): void => {
     if (answer.type === "ready") this.#ready = true;
+    else if (answer.type === "log") this.#log(answer);
     else if (answer.generation !== this.#generation) return;
-    else if (answer.type === "done") this.#done = answer;
+    else if (answer.type === "done") this.#settle()?.resolve(answer);
     else this.#hear(answer.message);
   };
+
+  /** What it had posted before it went is still taken. */
+  #gone(error: Error): void {
+    this.#drain();
+    this.#failure ??= error;
+    this.#settle()?.reject(error);
+  }
+
+  #settle(): Waiting | undefined {
+    const waiting = this.#waiting;
+    this.#waiting = undefined;
+    this.#hear = () => {};
+    this.#port.unref();
+    return waiting;
+  }
 
   #drain(): void {
     for (let next = receiveMessageOnPort(this.#port); next; next = receiveMessageOnPort(this.#port))

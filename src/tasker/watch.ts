@@ -6,12 +6,13 @@ const START_LOOK_MS = 10;
 
 /** The entries whose code may be running and still counts: looks at what they report, as long as there are any. */
 export class Watch {
-  readonly live = new Set<Entry>();
+  #live = new Set<Entry>();
   readonly #board: Board;
   readonly #clock: Clock;
   readonly #intervalMs: () => number;
   readonly #started: (entry: Entry) => void;
   #timer: Timer | undefined;
+  #dueAt = 0;
   #lookedAt = Number.NEGATIVE_INFINITY;
 
   /** `started` is told of each entry whose code has begun. */
@@ -20,6 +21,23 @@ export class Watch {
     this.#clock = clock;
     this.#intervalMs = intervalMs;
     this.#started = started;
+  }
+
+  get live(): ReadonlySet<Entry> {
+    return this.#live;
+  }
+
+  add(entry: Entry): void {
+    this.#live.add(entry);
+  }
+
+  /** False when it was not there. */
+  delete(entry: Entry): boolean {
+    if (!this.#live.has(entry)) return false;
+    // as the board's maps
+    if (this.#live.size === 1) this.#live = new Set();
+    else this.#live.delete(entry);
+    return true;
   }
 
   /** Takes over what an entry's code has reported; its progress and message only when that is due. */
@@ -34,13 +52,19 @@ export class Watch {
     if (due && task.update("running", block.readProgress(), block.readMessage())) this.#board.tell(entry);
   }
 
-  /** Goes on looking, if it does not already. */
+  /** Goes on looking; sooner than it would have, once there is one that has not started. */
   wind(): void {
-    if (this.#timer !== undefined || this.live.size === 0) return;
+    if (this.live.size === 0) return;
     const interval = this.#intervalMs();
     let starting = false;
     for (const { task } of this.live) starting ||= task.status === "pending";
-    this.#timer = this.#clock.after(starting ? Math.min(START_LOOK_MS, interval) : interval, () => {
+    const wait = starting ? Math.min(START_LOOK_MS, interval) : interval;
+    if (this.#timer !== undefined) {
+      if (this.#dueAt <= this.#clock.now() + wait) return;
+      this.#timer.cancel();
+    }
+    this.#dueAt = this.#clock.now() + wait;
+    this.#timer = this.#clock.after(wait, () => {
       this.#timer = undefined;
       const due = this.#clock.now() - this.#lookedAt >= interval - 1;
       if (due) this.#lookedAt = this.#clock.now();

@@ -1,21 +1,26 @@
 // The worker's side: loaded by each worker thread and child process, runs one target at a time.
 
-import { deserialize, serialize } from "node:v8";
+import { deserialize } from "node:v8";
 import { isMainThread, type MessagePort, receiveMessageOnPort, workerData } from "node:worker_threads";
 import workerpool from "workerpool";
 import { describe, KerfworkError, recordError } from "../errors.ts";
-import { isPlain, packResult } from "./args.ts";
+import { isPlain, movable, packResult } from "./args.ts";
 import { BlockContext, type ContextLink, canceled, directContext } from "./context.ts";
 import { ControlBlock, MEMORY_PAGES, RUNNING } from "./control.ts";
+import { Deferred } from "./deferred.ts";
 import { Forwarder } from "./forward.ts";
+import { isLogged, type LogEntry, type LogLevel } from "./log.ts";
+import { ChildPipe, nap } from "./pipe.ts";
 import type {
   Answer,
   Call,
   Done,
   EventAnswer,
+  Handled,
   Message,
   Order,
-  RunCall,
+  ProcessReport,
+  ProcessSetup,
   RunOrder,
   WorkerSetup,
 } from "./protocol.ts";
@@ -30,9 +35,12 @@ const REPORT_MS = 50;
 
 /** How this worker reaches the main thread. */
 interface Channel {
+  readonly logLevel: LogLevel;
   post(answer: Answer, transfer?: readonly ArrayBuffer[]): void;
   /** The next order that has arrived, if any, without waiting; undefined where that cannot be told. */
   readonly poll: (() => Order | undefined) | undefined;
+  /** Waits a moment, at most `ms`, and looks what has arrived; for a worker whose memory the main thread does not see. */
+  readonly nap?: (ms: number) => void;
 }
 
 const memory = isMainThread
@@ -42,14 +50,8 @@ const block = new ControlBlock(memory.buffer);
 const surroundings = environment();
 surroundings.memory = memory;
 
-let waiting: RunOrder | undefined;
 let running: Run | undefined;
 let initialized: Promise<void> | undefined;
-
-function receive(order: Order): void {
-  if (order.type === "run") waiting = order;
-  else running?.receive(order);
-}
 
 /** One target at work: its context's link to the manager. */
 class Run implements ContextLink {
@@ -57,15 +59,15 @@ class Run implements ContextLink {
   #forwarder: Forwarder | undefined;
   readonly reported: (() => void) | undefined;
   over = false;
-  readonly #channel: Channel;
-  readonly #replies = new Map<number, (value: unknown) => void>();
+  readonly channel: Channel;
+  #waiters: Map<number, (value: unknown) => void> | undefined;
   #controller: AbortController | undefined;
   #correlation = 0;
   #sent = 0;
 
   constructor(generation: number, channel: Channel, reported?: () => void) {
     this.generation = generation;
-    this.#channel = channel;
+    this.channel = channel;
     this.reported = reported;
   }
 
@@ -78,10 +80,17 @@ class Run implements ContextLink {
     return this.#controller;
   }
 
+  /** Who waits for which reply. Most code never asks for anything. */
+  get #replies(): Map<number, (value: unknown) => void> {
+    this.#waiters ??= new Map();
+    return this.#waiters;
+  }
+
   get forwarder(): Forwarder {
     this.#forwarder ??= new Forwarder(
       (message, transfer) => this.#post(message, transfer),
       (message) => this.#request(message),
+      (error, name) => log(this.channel, "error", "a callback in a worker failed", name, error),
     );
     return this.#forwarder;
   }
@@ -138,7 +147,7 @@ class Run implements ContextLink {
 
   /** Blocks until the reply to `correlation` is there; other orders that arrive are taken too. */
   #wait(correlation: number, timeoutMs: number, late: unknown): unknown {
-    const { poll } = this.#channel as { poll: () => Order | undefined };
+    const { poll } = this.channel as { poll: () => Order | undefined };
     let reply: { value: unknown } | undefined;
     this.#replies.set(correlation, (value) => {
       reply = { value };
@@ -146,45 +155,48 @@ class Run implements ContextLink {
     const end = performance.now() + timeoutMs;
     for (;;) {
       const wakes = block.wakes;
-      for (let order = poll(); order !== undefined; order = poll()) receive(order);
+      for (let order = poll(); order !== undefined; order = poll()) this.receive(order);
       if (reply !== undefined) return reply.value;
       const left = end - performance.now();
       if (left <= 0) break;
-      block.waitWake(wakes, Math.min(left, NAP_MS));
+      if (this.channel.nap !== undefined) this.channel.nap(left);
+      else block.waitWake(wakes, Math.min(left, NAP_MS));
     }
     this.#replies.delete(correlation);
     return late;
   }
 
   #mayBlock(call: string): void {
-    if (this.#channel.poll === undefined)
+    if (this.channel.poll === undefined)
       throw new KerfworkError(
         "INVALID_STATE",
-        `Expected ${call} in a thread: a process cannot wait without its event loop`,
+        `Expected ${call} in a thread: on Windows a process cannot wait without its event loop`,
       );
   }
 
   #event(message: Message, transfer: readonly ArrayBuffer[]): void {
-    // the events of a process wait in its pipe: nobody counts them down in its memory
-    while (this.#channel.poll !== undefined) {
+    const moved = movable(transfer);
+    while (this.channel.poll !== undefined) {
       const handled = block.handledEvents;
       if (this.#sent - handled < EVENTS_AHEAD || block.isCancelled()) break;
-      block.waitHandled(handled, NAP_MS);
+      if (this.channel.nap !== undefined) this.channel.nap(NAP_MS);
+      else block.waitHandled(handled, NAP_MS);
     }
-    this.#sent++;
-    this.#post(message, transfer);
+    this.#post(message, moved);
+    this.#sent++; // what cannot be sent is never handled
   }
 
   #post(message: Message, transfer: readonly ArrayBuffer[] = []): void {
-    this.#channel.post({ type: "message", generation: this.generation, message }, transfer);
+    this.channel.post({ type: "message", generation: this.generation, message }, transfer);
   }
 }
 
 /** Targets that were found before, as long as their records are kept. */
 const resolved = new WeakMap<TargetRecord, TaskFunction<unknown[], unknown>>();
 
-async function resolve(record: TargetRecord): Promise<TaskFunction<unknown[], unknown>> {
+async function resolve(record: TargetRecord, { channel }: Run): Promise<TaskFunction<unknown[], unknown>> {
   const run = await resolveTarget(record);
+  log(channel, "debug", "a worker loaded a target", record.name);
   // each run of a kernel has an instance of its own
   if (record.type !== "kernel") resolved.set(record, run);
   return run;
@@ -199,10 +211,10 @@ async function execute(order: RunOrder, run: Run): Promise<{ done: Done; transfe
   const done = { type: "done", generation: order.generation } as const;
   let unfit = initialized !== undefined;
   try {
-    await initialized;
+    if (unfit) await initialized;
     unfit = false;
     if (block.isCancelled()) throw canceled();
-    const target = resolved.get(order.target) ?? (await resolve(order.target));
+    const target = resolved.get(order.target) ?? (await resolve(order.target, run));
     block.writeState(RUNNING);
     const value = await target(context, ...order.args);
     if (isPlain(value)) return { done: { ...done, bytes: memory.buffer.byteLength, value }, transfer: [] };
@@ -222,6 +234,24 @@ async function execute(order: RunOrder, run: Run): Promise<{ done: Done; transfe
   }
 }
 
+/** Says something to the manager's logger, if that wants to hear it. */
+function log(
+  channel: Channel,
+  level: LogEntry["level"],
+  message: string,
+  target: string,
+  error?: unknown,
+): void {
+  if (!isLogged(level, channel.logLevel)) return;
+  channel.post({
+    type: "log",
+    level,
+    message,
+    target,
+    ...(error === undefined ? {} : { error: recordError(error) }),
+  });
+}
+
 function notCloneable(order: RunOrder, done: Done, cause: unknown): Done {
   const error = new KerfworkError(
     "RESULT_NOT_CLONEABLE",
@@ -232,10 +262,11 @@ function notCloneable(order: RunOrder, done: Done, cause: unknown): Done {
 }
 
 /** Runs what prepares this worker for its tasks. */
-async function initialize({ target, args }: Call): Promise<void> {
+async function initialize({ target, args }: Call, channel: Channel): Promise<void> {
   try {
     const run = await resolveTarget(target);
     await run(directContext(), ...args);
+    log(channel, "info", "a worker's initializer ran", target.name);
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : describe(cause);
     throw new KerfworkError("WORKER_INIT", `The worker's initializer \`${target.name}\` failed: ${why}`, {
@@ -245,84 +276,112 @@ async function initialize({ target, args }: Call): Promise<void> {
 }
 
 /** A thread: orders and answers pass over a port, where they can be read while the thread is blocked. */
-function serveThread({ port, provided, init }: WorkerSetup): void {
+function serveThread({ port, provided, init, logLevel }: WorkerSetup): void {
   for (const [name, value] of provided) surroundings.provided.set(name, value);
   const channel: Channel = {
-    post: (answer, transfer = []) => (port as MessagePort).postMessage(answer, [...transfer]),
+    logLevel,
+    post: (answer, transfer) => (port as MessagePort).postMessage(answer, transfer as ArrayBuffer[]),
     poll: () => receiveMessageOnPort(port)?.message as Order | undefined,
   };
   const targets: TargetRecord[] = [];
-  let bytes = 0;
-  /** An order with plain arguments comes with the call, any other over the port before it; answers go likewise. */
-  const run: RunCall = async (generation, id, args, target) => {
-    if (target !== undefined) targets[id as number] = target;
-    while (generation === undefined && waiting === undefined) {
-      const next = channel.poll?.();
-      if (next === undefined) throw new Error("no order came before the call");
-      receive(next);
-    }
-    const order: RunOrder =
-      generation === undefined
-        ? (waiting as RunOrder)
-        : {
-            type: "run",
-            generation,
-            target: targets[id as number] as TargetRecord,
-            args: args ?? [],
-            staged: [],
-          };
-    waiting = undefined;
-    const { done, transfer } = await execute(order, new Run(order.generation, channel));
-    if (done.error === undefined && isPlain(done.value) && done.bytes === bytes) return [done.value];
-    bytes = done.bytes;
+  const serve = async (order: Order & { type: "run" }): Promise<void> => {
+    let { target } = order;
+    if (typeof target === "number") target = targets[target] as TargetRecord;
+    else targets.push(target);
+    const known = { ...order, target };
+    const { done, transfer } = await execute(known, new Run(order.generation, channel));
     try {
       channel.post(done, transfer);
     } catch (cause) {
-      channel.post(notCloneable(order, done, cause));
+      channel.post(notCloneable(known, done, cause));
     }
-    return undefined;
   };
   const ready = (): void => channel.post({ type: "ready" });
   if (init === undefined) ready();
   else {
-    initialized = initialize(init);
+    initialized = initialize(init, channel);
     initialized.then(ready, ready); // a failure is told to the first task
   }
-  port.on("message", receive);
+  port.on("message", (order: Order) => void (order.type === "run" ? serve(order) : running?.receive(order)));
   port.unref();
-  workerpool.worker({ run });
+  // the one call: it ends with the thread
+  workerpool.worker({ serve: () => new Promise(() => {}) });
 }
 
-/** A process: no memory is shared, so reports and answers pass as serialized messages, and cancelling kills. */
+/**
+ * A process: no memory is shared, so reports and counts pass as messages too, all through one pipe, and cancelling kills.
+ * workerpool's own channel only tells when a run begins and is over.
+ */
 function serveProcess(): void {
-  const channel: Channel = {
-    post: (answer) => workerpool.workerEmit(serialize(answer)),
-    poll: undefined,
+  let next = new Deferred<RunOrder>();
+  const pipe = new ChildPipe<Order | Handled, Answer | ProcessReport>(
+    (order) => {
+      if (order.type === "run") next.settle({ value: order as RunOrder });
+      else running?.receive(order as Order);
+    },
+    (order) => {
+      if (order.type !== "handled") return false;
+      if (order.generation === block.generation) for (let i = 0; i < order.count; i++) block.handled();
+      return true;
+    },
+  );
+  let timer: NodeJS.Timeout | undefined;
+  let last = 0;
+  const report = (send: "write" | "offer"): void => {
+    clearTimeout(timer);
+    timer = undefined;
+    last = performance.now();
+    const { generation } = block;
+    const sent = { generation, progress: block.readProgress(), message: block.readMessage() };
+    if (pipe[send]({ type: "report", ...sent }) === false) later(REPORT_MS);
   };
-  const run = async (bytes: Uint8Array, init: Uint8Array | undefined): Promise<Uint8Array> => {
-    const order = deserialize(bytes) as RunOrder;
-    if (init !== undefined) initialized ??= initialize(deserialize(init) as Call);
+  const later = (ms: number): void => {
+    timer ??= setTimeout(() => {
+      timer = undefined;
+      reported();
+    }, ms);
+  };
+  /** Reports at most so often, and without ever waiting; what came in between is reported late, not never. */
+  const reported = (): void => {
+    const left = last + REPORT_MS - performance.now();
+    if (left <= 0) report("offer");
+    else later(left);
+  };
+  let logLevel: LogLevel = "silent";
+  const channel: Channel = {
+    get logLevel() {
+      return logLevel;
+    },
+    post(answer, transfer = []) {
+      if (answer.type === "message" && answer.message.type === "flush") report("write");
+      pipe.write(answer);
+      if (transfer.length > 0) structuredClone(undefined, { transfer: [...transfer] }); // as if they had moved
+    },
+    poll: pipe.readable ? () => pipe.poll() as Order | undefined : undefined,
+    nap(ms) {
+      nap(ms);
+      pipe.look();
+      if (timer !== undefined) reported(); // the timer itself waits for the event loop
+    },
+  };
+  const run = async (bytes: Uint8Array): Promise<void> => {
+    const setup = deserialize(bytes) as ProcessSetup;
+    logLevel = setup.logLevel;
+    if (setup.init !== undefined) initialized ??= initialize(setup.init, channel);
+    const order = await next.promise;
+    next = new Deferred();
     await initialized?.catch(() => {}); // a failure is told to the first task
     block.open(order.generation);
-    workerpool.workerEmit({ progress: 0, message: "" }); // it is ready
-    let last = 0;
-    const report = (): void => {
-      const now = performance.now();
-      if (now - last < REPORT_MS) return;
-      last = now;
-      workerpool.workerEmit({ progress: block.readProgress(), message: block.readMessage() });
-    };
-    const { done } = await execute(order, new Run(order.generation, channel, report));
-    workerpool.workerEmit({ progress: block.readProgress(), message: block.readMessage() });
+    pipe.write({ type: "ready" });
+    last = 0;
+    const { done } = await execute(order, new Run(order.generation, channel, reported));
+    report("write");
     try {
-      return serialize(done);
+      pipe.write(done);
     } catch (cause) {
-      return serialize(notCloneable(order, done, cause));
+      pipe.write(notCloneable(order, done, cause));
     }
   };
-  process.on("message", (message: { order?: Uint8Array }) => {
-    if (message.order !== undefined) receive(deserialize(message.order) as Order);
-  });
   workerpool.worker({ run });
 }
 
