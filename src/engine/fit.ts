@@ -32,7 +32,9 @@ export function fitBorders(
   const { kernels } = engine;
   const { contours, corners, ends, points } = borders;
   const watch = engine.alloc(64);
-  const bytes = stages.run(share * 0.1, corners, () => kernels.fitScratch(ends, contours, points, watch, gray ? 1 : 0));
+  const bytes = stages.run(share * 0.1, corners, () =>
+    kernels.fitScratch(ends, contours, points, watch, gray ? 1 : 0),
+  );
   const scratch = engine.alloc(bytes);
   const outEnds = engine.alloc(4 * contours);
   const cursor = engine.alloc(20);
