@@ -1,5 +1,5 @@
 // Where between two pixels a border runs, told by their gray.
-import { Border, closeBorder, SAMPLE } from "./_border";
+import { Border, closeBorder, SAMPLE, sampleX, sampleY } from "./_border";
 import { LOOK, tick, Watch } from "./_watch";
 
 /** Pixels on each side of a crack that may belong to its edge, the plateau included. */
@@ -156,5 +156,45 @@ export function moveSamples(border: Border, gray: Gray, watch: Watch): void {
     if (<f64>row == y) store<f64>(sample, y + displaceY(gray, border.originX + column, border.originY + row), 8);
     else store<f64>(sample, x + displaceX(gray, border.originX + column, border.originY + row));
   }
+  closeBorder(border);
+  sharpen(border, watch);
+}
+
+/** Most of its distance from the line between its neighbours by which a sample moves on. */
+const MOST: f64 = 0.25;
+
+/**
+ * Takes back what pixels do to bends: the gray of one tells the mean of its border, which lies 1/24 to 1/12 of the curvature
+ * inside, by its slant. Measures the area between the samples, too.
+ */
+function sharpen(border: Border, watch: Watch): void {
+  const n = border.n;
+  let x = sampleX(border, n);
+  let y = sampleY(border, n);
+  let hereX = sampleX(border, 1);
+  let hereY = sampleY(border, 1);
+  const firstX = hereX;
+  const firstY = hereY;
+  let area: f64 = 0;
+  for (let k = 1; k <= n; k++) {
+    if ((k & LOOK) == LOOK && tick(watch)) return;
+    const nextX = k < n ? sampleX(border, k + 1) : firstX;
+    const nextY = k < n ? sampleY(border, k + 1) : firstY;
+    const dx = nextX - x;
+    const dy = nextY - y;
+    const square = dx * dx + dy * dy;
+    // the curvature is 8 times the distance from the chord over its square
+    const part = min(MOST, 0.5 / max(1e-9, square)) / max(1e-9, square);
+    const cross = (hereX - x) * dy - (hereY - y) * dx;
+    const sample = border.samples + <usize>k * SAMPLE;
+    store<f64>(sample, hereX + part * cross * dy);
+    store<f64>(sample, hereY - part * cross * dx, 8);
+    area += hereX * dy - hereY * dx;
+    x = hereX;
+    y = hereY;
+    hereX = nextX;
+    hereY = nextY;
+  }
+  border.area = 0.25 * area;
   closeBorder(border);
 }

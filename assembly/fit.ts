@@ -232,7 +232,7 @@ function fitContour(work: Work, corners: usize, from: i32, count: i32, mode: i32
   watch.from = from;
   watch.units = count;
   stage(watch, 0);
-  if (mode == PIXELS || count <= 4) {
+  if (mode == PIXELS || (count <= 4 && work.gray.pixels == 0)) {
     drawCorners(work.out, corners, count, watch);
     return;
   }
@@ -244,6 +244,10 @@ function fitContour(work: Work, corners: usize, from: i32, count: i32, mode: i32
   const direction = sample(work, corners, count);
   if (watch.stopped) return;
   const fine = isFine(border);
+  if (count <= 4 && !fine) {
+    drawCorners(work.out, corners, count, watch);
+    return;
+  }
   // cubics are asked for more than the guarantee: near the bound they would look off where lines do not
   work.course.cubicBound = fine ? border.grain + 0.1 * tolerance : 0.48 + 0.5 * tolerance;
   work.out.originX = work.border.originX;
