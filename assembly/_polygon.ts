@@ -5,6 +5,8 @@ import { LOOK, tick, Watch } from "./_watch";
 /** Samples by which two walks around a corner differ at most, where it has stairs and where gray has rounded it. */
 const DOUBT: i32 = 6;
 const FINE_DOUBT: i32 = 2;
+/** Samples from which a side does without those at its ends, less one. */
+const ROUNDED: i32 = 6;
 
 /** Samples that a walk looks past the last node it may take, besides twice its way there: keeps all walks together linear. */
 const BEYOND: i32 = 64;
@@ -234,8 +236,13 @@ export function sideEnd(border: Border, polygon: Polygon, i: i32): i32 {
 }
 
 function fitSide(border: Border, polygon: Polygon, i: i32): void {
-  const first = sideStart(border, polygon, i);
-  const last = sideEnd(border, polygon, i);
+  let first = sideStart(border, polygon, i);
+  let last = sideEnd(border, polygon, i);
+  // gray rounds corners: what is next to one may not lie on the side
+  if (isFine(border) && last - first >= ROUNDED) {
+    first++;
+    last--;
+  }
   const midA = (at(polygon.low, i) + at(polygon.high, i) + 1) >> 1;
   const midB = (at(polygon.low, i + 1) + at(polygon.high, i + 1)) >> 1;
   const line = polygon.lines + (<usize>i << 5);

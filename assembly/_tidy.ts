@@ -147,7 +147,7 @@ function hidesCorner(border: Border, polygon: Polygon, previous: i32, i: i32, li
   const least = fine ? 0.3 : 0.75;
   if (sine < least && cosine > 0) return false;
   // gray rounds a corner the more, the sharper it is
-  if (fine) limit = min(limit, 0.1 + (0.45 * sine) / max(1e-6, 1 + cosine));
+  if (fine) limit = min(limit, 0.15 + (0.5 * sine) / max(1e-6, 1 + cosine));
   const first = (at(polygon.low, i) + at(polygon.high, i)) >> 1;
   const last = (at(polygon.low, i + 1) + at(polygon.high, i + 1) + 1) >> 1;
   if (last - first > HIDDEN) return false;

@@ -130,7 +130,7 @@ test("trace places the sides of a rectangle where gray says, whatever the thresh
           [10.3, 25.1],
         ] as const)
           assert.ok(
-            found.some((point) => Math.hypot(point[0] - x, point[1] - y) < 0.03),
+            found.some((point) => Math.hypot(point[0] - x, point[1] - y) < 0.08),
             `${dark} to ${light}, ${mode}, ${threshold}: no corner at ${x}, ${y}, but at ${found.join("; ")}`,
           );
       }
