@@ -20,8 +20,10 @@ export class Course {
   flags: usize;
   /** f64 x 4 per vertex: where the outline passes, and its unit direction there (not for corners). */
   nodes: usize;
-  /** f32: length of each side, px, and later the place of each sample on the cubic that is being fitted, 0..1. */
+  /** f32: length of each side, px, and later places on the cubic that is being fitted, 0..1. */
   u: usize;
+  /** `DIGEST_BYTES` for the cubic that is being fitted. */
+  digest: usize;
   /** Room that `lineWithin` asks for. */
   stack: usize;
   /** What a written segment may be off its samples, px, and what a cubic may be. */
