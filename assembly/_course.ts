@@ -1,7 +1,7 @@
 // Polygon to course: which vertices are corners, which sides are straight, where the outline passes the other vertices.
 import { Border, sampleWeight, sampleX, sampleY } from "./_border";
 import { at, Polygon, vertexX, vertexY } from "./_polygon";
-import { Nearest, searchAround } from "./_vertices";
+import { isBeside, Nearest, searchAround } from "./_vertices";
 import { tick, Watch } from "./_watch";
 
 /** A vertex is a corner when it stands this many half-pixels off the chord between the middles of its sides. */
@@ -20,8 +20,10 @@ export class Course {
   flags: usize;
   /** f64 x 4 per vertex: where the outline passes, and its unit direction there (not for corners). */
   nodes: usize;
-  /** f32: length of each side, px, and later the place of each sample on the cubic that is being fitted, 0..1. */
+  /** f32: length of each side, px, and later places on the cubic that is being fitted, 0..1. */
   u: usize;
+  /** `DIGEST_BYTES` for the cubic that is being fitted. */
+  digest: usize;
   /** Room that `lineWithin` asks for. */
   stack: usize;
   /** What a written segment may be off its samples, px, and what a cubic may be. */
@@ -232,12 +234,18 @@ function placeNode(border: Border, polygon: Polygon, course: Course, i: i32): vo
       slope = min(0.5, max(-0.5, course.p1));
     }
   }
-  const found = changetype<Nearest>(polygon.scratch);
+  const limit = course.bound - 0.03;
   const nodeX = x - shift * uy;
   const nodeY = y + shift * ux;
   const before = at(polygon.before, i);
-  searchAround(border, i, before - 1, before, at(polygon.after, i) + 1, nodeX, nodeY, found);
-  found.hold(to, nodeX, nodeY, course.bound - 0.03);
+  if (isBeside(border, before, nodeX, nodeY, limit)) {
+    store<f64>(to, nodeX);
+    store<f64>(to, nodeY, 8);
+  } else {
+    const found = changetype<Nearest>(polygon.scratch);
+    searchAround(border, i, before - 1, before, at(polygon.after, i) + 1, nodeX, nodeY, found);
+    found.hold(to, nodeX, nodeY, limit);
+  }
   const scale = 1 / Math.sqrt(1 + slope * slope);
   store<f64>(to, (ux - slope * uy) * scale, 16);
   store<f64>(to, (uy + slope * ux) * scale, 24);

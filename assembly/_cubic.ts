@@ -5,6 +5,10 @@ import { at, Polygon, vertexX, vertexY } from "./_polygon";
 
 /** Rounds of placing the samples on the cubic and fitting its arms to them. */
 const PASSES: i32 = 2;
+/** Most samples, or means of several, that the arms are fitted to. */
+const DIGEST: i32 = 32;
+/** Bytes for them. */
+export const DIGEST_BYTES: usize = <usize>DIGEST * SAMPLE;
 
 /**
  * The direction in which the outline leaves vertex i along side `side`, towards its other end: sign +1 for the side
@@ -74,42 +78,62 @@ export function fitCubic(border: Border, polygon: Polygon, course: Course, a: i3
 
   const samples = <usize>first * SAMPLE + border.samples;
   const count = last - first + 1;
-  const twice = chordParameters(course, samples, count);
-  solveArms(course, samples, count, chord);
-  for (let pass = 0; pass < PASSES; pass++) {
-    const off = improveArms(course, samples, count, chord);
-    // far off at the start stays off: the ends and their directions do not fit
-    if (off > 9 * course.cubicBound * course.cubicBound) return false;
+  // many samples say no more than the means of a few in a row
+  let list = samples;
+  let n = count;
+  if (count > DIGEST) {
+    list = course.digest;
+    n = digest(samples, count, list);
   }
-  keepArea(course, twice, chord);
+  chordParameters(course, list, n);
+  solveArms(course, list, n, chord);
+  for (let pass = 0; pass < PASSES; pass++)
+    if (!improveArms(course, list, n, chord)) return false;
+  keepArea(course, samples, count, chord);
   return within(course, samples, count, chord);
 }
 
-/**
- * Places the samples by their distance along the border, 0..1. Returns twice the area between the border and the chord.
- */
-function chordParameters(course: Course, samples: usize, count: i32): f64 {
-  const ax = course.ax;
-  const ay = course.ay;
-  let x: f64 = 0;
-  let y: f64 = 0;
+/** Writes the weighted means of up to `DIGEST` parts of a list of samples, as samples; returns their number. */
+function digest(samples: usize, count: i32, to: usize): i32 {
+  const each = (count + DIGEST - 1) / DIGEST;
+  let n = 0;
+  let p = samples;
+  for (let left = count; left > 0; left -= each) {
+    let w: f64 = 0;
+    let x: f64 = 0;
+    let y: f64 = 0;
+    for (const end = p + <usize>min(each, left) * SAMPLE; p < end; p += SAMPLE) {
+      const weight = load<f64>(p, 16);
+      w += weight;
+      x += weight * load<f64>(p);
+      y += weight * load<f64>(p, 8);
+    }
+    const inverse = 1 / w;
+    const q = to + <usize>n * SAMPLE;
+    store<f64>(q, x * inverse);
+    store<f64>(q, y * inverse, 8);
+    store<f64>(q, w, 16);
+    n++;
+  }
+  return n;
+}
+
+/** Places the samples by their distance along the border, still in px; leaves what that is to be multiplied by for 0..1. */
+function chordParameters(course: Course, samples: usize, count: i32): void {
+  let x = course.ax;
+  let y = course.ay;
   let length: f64 = 0;
-  let twice: f64 = 0;
   let u = course.u;
   for (let p = samples, end = samples + <usize>count * SAMPLE; p < end; p += SAMPLE, u += 4) {
-    const nextX = load<f64>(p) - ax;
-    const nextY = load<f64>(p, 8) - ay;
-    length += Math.sqrt((nextX - x) * (nextX - x) + (nextY - y) * (nextY - y));
-    twice += x * nextY - nextX * y;
+    const dx = load<f64>(p) - x;
+    const dy = load<f64>(p, 8) - y;
+    length += Math.sqrt(dx * dx + dy * dy);
     store<f32>(u, <f32>length);
-    x = nextX;
-    y = nextY;
+    x += dx;
+    y += dy;
   }
-  const bx = course.bx - ax;
-  const by = course.by - ay;
-  length += Math.sqrt((bx - x) * (bx - x) + (by - y) * (by - y));
+  length += Math.sqrt((course.bx - x) * (course.bx - x) + (course.by - y) * (course.by - y));
   course.inverse = length > 0 ? 1 / length : 0;
-  return twice + x * by - bx * y;
 }
 
 /** Arms by least squares for parameters along the border. */
@@ -185,9 +209,9 @@ function expand(course: Course): void {
 
 /**
  * One Newton step of each parameter towards the foot of its sample, then the arms by least squares for the new ones.
- * Returns the largest squared distance before.
+ * False when a sample is so far off that the ends and their directions cannot fit.
  */
-function improveArms(course: Course, samples: usize, count: i32, chord: f64): f64 {
+function improveArms(course: Course, samples: usize, count: i32, chord: f64): bool {
   const ax = course.ax;
   const ay = course.ay;
   const cx = course.bx - ax;
@@ -198,7 +222,7 @@ function improveArms(course: Course, samples: usize, count: i32, chord: f64): f6
   const c2y = course.c2y;
   const c3x = course.c3x;
   const c3y = course.c3y;
-  let worst: f64 = 0;
+  const limit = 9 * course.cubicBound * course.cubicBound;
   let floor: f64 = 0;
   let aa: f64 = 0;
   let ab: f64 = 0;
@@ -218,8 +242,7 @@ function improveArms(course: Course, samples: usize, count: i32, chord: f64): f6
     const vy = c1y + t * (2 * c2y + 3 * t * c3y);
     const bend = px * (2 * c2x + 6 * t * c3x) + py * (2 * c2y + 6 * t * c3y);
     const slope = vx * vx + vy * vy + bend;
-    const square = px * px + py * py;
-    if (square > worst) worst = square;
+    if (px * px + py * py > limit) return false;
     // parameters keep the order of the samples, so that the curve between two of them is near the border between them
     if (slope > 1e-12) t -= (px * vx + py * vy) / slope;
     if (t < floor) t = floor;
@@ -246,7 +269,7 @@ function improveArms(course: Course, samples: usize, count: i32, chord: f64): f6
   const ra = rax * course.aux + ray * course.auy;
   const rb = rbx * course.bux + rby * course.buy;
   setArms(course, aa, ab, bb, ra, rb, chord);
-  return worst;
+  return true;
 }
 
 /**
@@ -255,9 +278,20 @@ function improveArms(course: Course, samples: usize, count: i32, chord: f64): f6
  *
  * source   the area of a cubic is bilinear in its arms: Levien 2021
  */
-function keepArea(course: Course, twice: f64, chord: f64): void {
+function keepArea(course: Course, samples: usize, count: i32, chord: f64): void {
+  let twice: f64 = 0;
+  let x: f64 = 0;
+  let y: f64 = 0;
+  for (let p = samples, end = samples + <usize>count * SAMPLE; p < end; p += SAMPLE) {
+    const nextX = load<f64>(p) - course.ax;
+    const nextY = load<f64>(p, 8) - course.ay;
+    twice += x * nextY - nextX * y;
+    x = nextX;
+    y = nextY;
+  }
   const cx = course.bx - course.ax;
   const cy = course.by - course.ay;
+  twice += x * cy - cx * y;
   // 10 times twice the cubic's area is 3 armA armB (u x v) + 6 armA (u x c) + 6 armB (v x c)
   const product = 3 * course.armA * course.armB * (course.aux * course.buy - course.auy * course.bux);
   const sum =
@@ -274,8 +308,8 @@ function keepArea(course: Course, twice: f64, chord: f64): void {
 }
 
 /**
- * True when each sample is within the bound of its place on the cubic, after one more Newton step, and so is the cubic
- * between them of the line between them.
+ * True when each sample is within the bound of the cubic, at places in the order of the samples, and so is the cubic between
+ * them of the line between them.
  */
 function within(course: Course, samples: usize, count: i32, chord: f64): bool {
   const x0 = course.ax;
@@ -296,25 +330,31 @@ function within(course: Course, samples: usize, count: i32, chord: f64): bool {
   let before: f64 = 0;
   let beforeX = load<f64>(samples - SAMPLE);
   let beforeY = load<f64>(samples - SAMPLE, 8);
-  let u = course.u;
-  for (let p = samples, end = samples + <usize>count * SAMPLE; p <= end; p += SAMPLE, u += 4) {
+  // from the cubic's place for the sample before, and along its direction there, to that for the next
+  let rateX = c1x / (c1x * c1x + c1y * c1y);
+  let rateY = c1y / (c1x * c1x + c1y * c1y);
+  let fromX = x0;
+  let fromY = y0;
+  for (let p = samples, end = samples + <usize>count * SAMPLE; p <= end; p += SAMPLE) {
     const x = load<f64>(p);
     const y = load<f64>(p, 8);
     let t: f64 = 1;
     // the ends were placed within the bound; around them the border goes on to its next samples
     if (p < end) {
-      t = <f64>load<f32>(u);
-      let px = x0 + t * (c1x + t * (c2x + t * c3x)) - x;
-      let py = y0 + t * (c1y + t * (c2y + t * c3y)) - y;
+      t = min(1, max(before, before + rateX * (x - fromX) + rateY * (y - fromY)));
+      fromX = x;
+      fromY = y;
+      const px = x0 + t * (c1x + t * (c2x + t * c3x)) - x;
+      const py = y0 + t * (c1y + t * (c2y + t * c3y)) - y;
       const vx = c1x + t * (2 * c2x + 3 * t * c3x);
       const vy = c1y + t * (2 * c2y + 3 * t * c3y);
-      const slope = vx * vx + vy * vy + px * (2 * c2x + 6 * t * c3x) + py * (2 * c2y + 6 * t * c3y);
-      if (slope > 1e-12) t -= (px * vx + py * vy) / slope;
-      if (t < before) t = before;
-      else if (t > 1) t = 1;
-      px = x0 + t * (c1x + t * (c2x + t * c3x)) - x;
-      py = y0 + t * (c1y + t * (c2y + t * c3y)) - y;
-      if (px * px + py * py > limit) return false;
+      const slope = 1 / max(1e-12, vx * vx + vy * vy);
+      rateX = vx * slope;
+      rateY = vy * slope;
+      t = min(1, max(before, t - px * rateX - py * rateY));
+      const qx = x0 + t * (c1x + t * (c2x + t * c3x)) - x;
+      const qy = y0 + t * (c1y + t * (c2y + t * c3y)) - y;
+      if (qx * qx + qy * qy > limit) return false;
     }
     if (bow * (t - before) * (t - before) > slack) {
       const ex = beforeX - x;

@@ -1,6 +1,6 @@
 // Where finished segments go, and the rule that none is written before it was held against the border.
 import { Border, sampleX, sampleY } from "./_border";
-import { Nearest, searchNearest } from "./_vertices";
+import { isBeside, Nearest, searchNearest } from "./_vertices";
 
 /** Splits of one straight side before every sample becomes a point. */
 const DEPTH: i32 = 24;
@@ -136,7 +136,7 @@ function strays(
   found: Nearest,
 ): bool {
   // both ends near the border's steps to its samples, and those all near the segment: so is what is between
-  if (last >= first - 1 && besides(border, first - 1, ax, ay, bound) && besides(border, last, bx, by, bound)) return false;
+  if (last >= first - 1 && isBeside(border, first - 1, ax, ay, bound) && isBeside(border, last, bx, by, bound)) return false;
   const length = Math.sqrt((bx - ax) * (bx - ax) + (by - ay) * (by - ay));
   if (length > SHORT || last - first > 2 * SHORT) return false;
   const pieces = <i32>(4 * length) + 1;
@@ -148,21 +148,6 @@ function strays(
     if (found.square > bound * bound) return true;
   }
   return false;
-}
-
-/** True when (x, y) is within `bound` of the step from sample k to the next. */
-function besides(border: Border, k: i32, x: f64, y: f64, bound: f64): bool {
-  const px = x - sampleX(border, k);
-  const py = y - sampleY(border, k);
-  const dx = sampleX(border, k + 1) - sampleX(border, k);
-  const dy = sampleY(border, k + 1) - sampleY(border, k);
-  const along = px * dx + py * dy;
-  const length = dx * dx + dy * dy;
-  const cross = px * dy - py * dx;
-  const limit = bound * bound;
-  if (along <= 0) return px * px + py * py <= limit;
-  if (along >= length) return (px - dx) * (px - dx) + (py - dy) * (py - dy) <= limit;
-  return cross * cross <= limit * length;
 }
 
 /** The sample farthest from a segment, or -1 when all are within `bound`. A sample that is an end of it never counts. */

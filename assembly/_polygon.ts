@@ -35,6 +35,9 @@ export class Polygon {
   scratch: usize;
   /** f64 x 2 per node, px: where a vertex at the node would stand. */
   nodes: usize;
+  /** Steps of the walks in both directions that are in `high` and `low` already, from either end of the border. */
+  forward: i32;
+  backward: i32;
 }
 
 @inline export function vertexX(polygon: Polygon, i: i32): f64 {
@@ -163,6 +166,12 @@ export function reach(border: Border, polygon: Polygon, from: i32, step: i32, ra
   return best;
 }
 
+/** Begins both walks anew. */
+export function forgetWalks(polygon: Polygon): void {
+  polygon.forward = 0;
+  polygon.backward = 0;
+}
+
 /**
  * Break points of a polygon with few sides: two greedy walks, one in each direction. The forward walk finds the last
  * possible place of each vertex, the backward walk the first, so what lies between is where the vertex belongs.
@@ -172,14 +181,15 @@ export function reach(border: Border, polygon: Polygon, from: i32, step: i32, ra
  */
 export function breakBorder(border: Border, polygon: Polygon, radius: f64, watch: Watch): i32 {
   const end = border.n + 1;
-  let forward = 0;
+  let forward = polygon.forward;
+  let backward = polygon.backward;
+  forgetWalks(polygon);
   put(polygon.high, 0, 0);
+  put(polygon.low, 0, end);
   while (at(polygon.high, forward) != end) {
     const next = reach(border, polygon, at(polygon.high, forward), 1, radius, watch);
     put(polygon.high, ++forward, next);
   }
-  let backward = 0;
-  put(polygon.low, 0, end);
   while (at(polygon.low, backward) != 0) {
     const next = reach(border, polygon, at(polygon.low, backward), -1, radius, watch);
     put(polygon.low, ++backward, next);

@@ -1,6 +1,6 @@
 // What the walks leave behind: straight borders in several sides, and a short side across a corner.
 import { Border, isFine, recut, sampleX, sampleY } from "./_border";
-import { at, fitLine, layNodes, nodeX, nodeY, Polygon, put, reach, sideEnd, sideStart } from "./_polygon";
+import { at, fitLine, forgetWalks, layNodes, nodeX, nodeY, Polygon, put, reach, sideEnd, sideStart } from "./_polygon";
 import { meet, Nearest, searchNearest } from "./_vertices";
 import { tick, Watch } from "./_watch";
 
@@ -179,8 +179,10 @@ export function cutAtCorner(
   const end = border.n + 1;
   const a = polygon.lines;
   const b = polygon.lines + 32;
-  const reachedA = armOf(border, polygon, end, -1, radius, a, watch);
-  const reachedB = armOf(border, polygon, 0, 1, radius, b, watch);
+  polygon.backward = stepOff(border, polygon, polygon.low, end, -1, radius, watch);
+  polygon.forward = stepOff(border, polygon, polygon.high, 0, 1, radius, watch);
+  const reachedA = armOf(border, polygon.low, polygon.backward, -1, a);
+  const reachedB = armOf(border, polygon.high, polygon.forward, 1, b);
   if (reachedA <= reachedB) return;
   const found = changetype<Nearest>(polygon.scratch);
   if (abs(meet(a, b, found)) < 0.35) return;
@@ -192,24 +194,38 @@ export function cutAtCorner(
   const limit = min(CORNER, bound);
   if (found.square > limit * limit) return;
   recut(border, found.after < 1 || found.after > border.n ? 1 : found.after, x, y, room);
+  forgetWalks(polygon);
   layNodes(border, polygon, watch);
 }
 
-/** The line of the first side from the cut that is no chamfer, and a sample on it. */
-function armOf(border: Border, polygon: Polygon, from: i32, step: i32, radius: f64, line: usize, watch: Watch): i32 {
-  const end = step > 0 ? border.n + 1 : 0;
-  let to = reach(border, polygon, from, step, radius, watch);
+/** Takes a first step of a walk, and a second if that may be a chamfer; returns how many. */
+function stepOff(
+  border: Border,
+  polygon: Polygon,
+  list: usize,
+  from: i32,
+  step: i32,
+  radius: f64,
+  watch: Watch,
+): i32 {
+  const to = reach(border, polygon, from, step, radius, watch);
+  put(list, 0, from);
+  put(list, 1, to);
   const dx = nodeX(polygon, to) - nodeX(polygon, from);
   const dy = nodeY(polygon, to) - nodeY(polygon, from);
-  if (to != end && dx * dx + dy * dy < CHAMFER * CHAMFER) {
-    from = to;
-    to = reach(border, polygon, from, step, radius, watch);
-  }
+  if (to == border.n + 1 - from || dx * dx + dy * dy >= CHAMFER * CHAMFER) return 1;
+  put(list, 2, reach(border, polygon, to, step, radius, watch));
+  return 2;
+}
+
+/** The line of the first side from the cut that is no chamfer, and a sample on it. */
+function armOf(border: Border, list: usize, steps: i32, step: i32, line: usize): i32 {
+  const from = at(list, steps - 1);
   // the walk runs over the side's far end a little
-  to = step > 0 ? min(to - 2, from + ARM) : max(to + 2, from - ARM);
+  const to = step > 0 ? min(at(list, steps) - 2, from + ARM) : max(at(list, steps) + 2, from - ARM);
   const first = max(1, min(from, to));
   const last = min(border.n, max(from, to));
-  if (last - first < 2) return step > 0 ? end : 0;
+  if (last - first < 2) return step > 0 ? border.n + 1 : 0;
   const chordX = sampleX(border, last) - sampleX(border, first);
   const chordY = sampleY(border, last) - sampleY(border, first);
   fitLine(border, first, last, chordX, chordY, line);

@@ -178,6 +178,21 @@ function searchWay(border: Border, from: i32, to: i32, step: i32, x: f64, y: f64
   }
 }
 
+/** True when (x, y) is within `bound` of the step from sample k to the next. */
+export function isBeside(border: Border, k: i32, x: f64, y: f64, bound: f64): bool {
+  const px = x - sampleX(border, k);
+  const py = y - sampleY(border, k);
+  const dx = sampleX(border, k + 1) - sampleX(border, k);
+  const dy = sampleY(border, k + 1) - sampleY(border, k);
+  const along = px * dx + py * dy;
+  const length = dx * dx + dy * dy;
+  const cross = px * dy - py * dx;
+  const limit = bound * bound;
+  if (along <= 0) return px * px + py * py <= limit;
+  if (along >= length) return (px - dx) * (px - dx) + (py - dy) * (py - dy) <= limit;
+  return cross * cross <= limit * length;
+}
+
 /** Area of the polygon, px^2, signed like the border's. */
 export function polygonArea(polygon: Polygon): f64 {
   const originX = vertexX(polygon, 0);

@@ -2,6 +2,7 @@ import { checkpoint, NO_ROOM, STOPPED } from "./control";
 import { Border, countSamples, isFine, roughness, SAMPLE, sampleBorder, STAIRS } from "./_border";
 import { capLines } from "./_caps";
 import { Course, markCorners, markLines, placeNodes } from "./_course";
+import { DIGEST_BYTES } from "./_cubic";
 import { drawCourse } from "./_curve";
 import { Gray, moveSamples, showsGray } from "./_gray";
 import { begin, lineTo, Outline, turnAround } from "./_outline";
@@ -14,7 +15,7 @@ import { LOOK, stage, tick, Watch } from "./_watch";
 const PIXELS: i32 = 0;
 const CURVES: i32 = 2;
 /** Scratch beside the buffers that grow with the border: the records and a stack, see `layOut`. */
-const RECORDS: usize = 2048;
+const RECORDS: usize = 2048 + DIGEST_BYTES;
 /** Scratch for each sample of the longest border, bytes, see `layOut`. */
 const PER_SAMPLE: usize = 24 + 16 + 4 + 4 + 32 + 16 + 1 + 4 + 4 + 1 + 32 + 4;
 /** Entries beyond the samples: both ends, and one for rounding addresses up. */
@@ -191,7 +192,8 @@ function openWork(work: Work, scratch: usize, tolerance: f64): void {
   work.course = changetype<Course>(p + 384);
   work.gray = changetype<Gray>(p + 640);
   work.polygon.scratch = p + 704;
-  work.course.stack = p + 896;
+  work.course.digest = p + 896;
+  work.course.stack = p + 896 + DIGEST_BYTES;
   work.buffers = scratch + RECORDS;
   work.watch.stopped = false;
   // slack for the rounding of outputs to f32
