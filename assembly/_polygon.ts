@@ -65,7 +65,7 @@ export function layNodes(border: Border, polygon: Polygon, watch: Watch): void {
   let x = sampleX(border, 1);
   let y = sampleY(border, 1);
   putNode(polygon, 0, border.cutX, border.cutY);
-  putNode(polygon, end, border.cutX, border.cutY);
+  putNode(polygon, end, border.open ? sampleX(border, end) : border.cutX, border.open ? sampleY(border, end) : border.cutY);
   // for stairs a quarter of the step to here, at most a quarter of a pixel
   const most = 0.5 * border.grain;
   let stepX = sampleX(border, 0) - x;
@@ -258,8 +258,8 @@ function fitSide(border: Border, polygon: Polygon, i: i32): void {
   const line = polygon.lines + (<usize>i << 5);
   // a side of one sample runs from the sample before to the one after
   const one = midB <= midA ? 1 : 0;
-  const from = one && midA == 1 ? border.n : midA - one;
-  const to = one && midB == border.n ? 1 : midB + one;
+  const from = one && midA == 1 && !border.open ? border.n : midA - one;
+  const to = one && midB == border.n && !border.open ? 1 : midB + one;
   const chordX = sampleX(border, to) - sampleX(border, from);
   const chordY = sampleY(border, to) - sampleY(border, from);
   const axial = fitLine(border, first < last ? first : midA, first < last ? last : midB, chordX, chordY, line);

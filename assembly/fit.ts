@@ -1,12 +1,12 @@
 import { checkpoint, NO_ROOM, STOPPED } from "./control";
-import { Border, countSamples, isFine, roughness, SAMPLE, sampleBorder, STAIRS } from "./_border";
+import { Border, countSamples, isFine, roughness, SAMPLE, sampleArc, sampleBorder, STAIRS } from "./_border";
 import { capLines } from "./_caps";
 import { Course, markCorners, markLines, placeNodes } from "./_course";
 import { DIGEST_BYTES } from "./_cubic";
 import { drawCourse } from "./_curve";
 import { Gray, moveSamples, showsGray } from "./_gray";
 import { begin, lineTo, Outline, turnAround } from "./_outline";
-import { breakBorder, fitSides, layNodes, Polygon } from "./_polygon";
+import { breakBorder, fitSides, forgetWalks, layNodes, Polygon } from "./_polygon";
 import { cutAtCorner, mergeSides, sharpenCorners } from "./_tidy";
 import { placeVertices, polygonArea } from "./_vertices";
 import { LOOK, stage, tick, Watch } from "./_watch";
@@ -95,8 +95,10 @@ export function fitScratch(ends: usize, contours: i32, points: usize, scratch: u
  * outEnds   u32[contours], segments up to and with each contour
  * kinds     u8[room]: 0 line, 1 cubic
  * xy        f32[2 * pointRoom], mm: start, then 1 point for a line, 3 for a cubic
+ * open      how many of the first contours are arcs: at least 2 corners, the first and the last of which are fixed ends
  * gray      u8[width * height], rows top down, that the borders were found in: black is below `threshold`; 0 without. It
- *           moves crack midpoints by less than half a pixel, and all that is said of them here holds for where they are then
+ *           moves crack midpoints by about half a pixel at most, and all that is said of them here holds for where they are
+ *           then. Arcs get none
  * always    1 to use gray for every border that has any, 0 only where it tells more than the stairs do
  * returns   contours done in all calls; less than `contours` when the room is full: take the output and call again.
  *           NO_ROOM when not even the next contour fits (a contour of n corners never needs more than its samples + n
@@ -119,6 +121,7 @@ export function fit(
   xy: usize,
   room: i32,
   pointRoom: i32,
+  open: i32,
   gray: usize,
   width: i32,
   height: i32,
@@ -151,7 +154,7 @@ export function fit(
   state.points = 0;
   for (let i = begun; i < contours; i++) {
     const end = load<i32>(ends + (<usize>i << 2));
-    fitContour(work, points + (<usize>from << 3), from, end - from, mode, tolerance);
+    fitContour(work, points + (<usize>from << 3), from, end - from, mode, tolerance, i < open);
     state.reported = watch.most;
     if (watch.stopped) return STOPPED;
     if (out.full) return i > begun ? i : NO_ROOM;
@@ -229,25 +232,38 @@ function layOut(work: Work, n: i32): void {
   work.course.flags = p;
 }
 
-function fitContour(work: Work, corners: usize, from: i32, count: i32, mode: i32, tolerance: f64): void {
+function fitContour(
+  work: Work,
+  corners: usize,
+  from: i32,
+  count: i32,
+  mode: i32,
+  tolerance: f64,
+  open: bool,
+): void {
   const watch = work.watch;
   watch.from = from;
   watch.units = count;
   stage(watch, 0);
-  if (mode == PIXELS || (count <= 4 && work.gray.pixels == 0)) {
-    drawCorners(work.out, corners, count, watch);
+  const gray = !open && work.gray.pixels != 0;
+  if (mode == PIXELS || (count <= (open ? 2 : 4) && !gray)) {
+    drawCorners(work.out, corners, count, open, watch);
     return;
   }
   stage(watch, 0);
-  const n = countSamples(corners, count, work.gray.pixels != 0, watch);
+  const n = countSamples(corners, count, gray, watch);
   if (watch.stopped) return;
   layOut(work, n);
   const border = work.border;
-  const direction = sample(work, corners, count);
+  const direction = open ? 1 : sample(work, corners, count);
+  if (open) {
+    border.grain = STAIRS;
+    sampleArc(corners, count, border, watch);
+  }
   if (watch.stopped) return;
   const fine = isFine(border);
-  if (count <= 4 && !fine) {
-    drawCorners(work.out, corners, count, watch);
+  if (count <= 4 && !open && !fine) {
+    drawCorners(work.out, corners, count, false, watch);
     return;
   }
   // cubics are asked for more than the guarantee: near the bound they would look off where lines do not
@@ -259,7 +275,8 @@ function fitContour(work: Work, corners: usize, from: i32, count: i32, mode: i32
   // a radius a little over the grain lets straight borders through; what is left over goes to the cubics
   let radius = border.grain + (fine ? 0.1 : 0.5) * tolerance;
   layNodes(border, work.polygon, watch);
-  cutAtCorner(work.border, work.polygon, radius, work.course.bound, work.course.nodes, watch);
+  if (open) forgetWalks(work.polygon);
+  else cutAtCorner(work.border, work.polygon, radius, work.course.bound, work.course.nodes, watch);
   for (let attempt = 0; attempt < 3; attempt++) {
     if (makePolygon(work, radius)) {
       if (watch.stopped) return;
@@ -270,7 +287,7 @@ function fitContour(work: Work, corners: usize, from: i32, count: i32, mode: i32
     // thinner than the radius: both walks ran through the inside
     radius *= 0.5;
   }
-  drawCorners(work.out, corners, count, watch);
+  drawCorners(work.out, corners, count, open, watch);
 }
 
 /** Samples a border, by gray if that tells more than its stairs do. Returns the direction of the walk. */
@@ -291,7 +308,7 @@ function sample(work: Work, corners: usize, count: i32): i32 {
   return watch.stopped ? direction : sampleBorder(corners, count, border, false, watch);
 }
 
-function drawCorners(out: Outline, corners: usize, count: i32, watch: Watch): void {
+function drawCorners(out: Outline, corners: usize, count: i32, open: bool, watch: Watch): void {
   out.originX = 0;
   out.originY = 0;
   begin(out, load<i32>(corners), load<i32>(corners, 4));
@@ -299,7 +316,7 @@ function drawCorners(out: Outline, corners: usize, count: i32, watch: Watch): vo
     if ((i & LOOK) == LOOK && tick(watch)) return;
     lineTo(out, load<i32>(corners + (<usize>i << 3)), load<i32>(corners + (<usize>i << 3), 4));
   }
-  lineTo(out, load<i32>(corners), load<i32>(corners, 4));
+  if (!open) lineTo(out, load<i32>(corners), load<i32>(corners, 4));
 }
 
 /** False when the polygon is too poor to stand for its border. */
@@ -308,7 +325,7 @@ function makePolygon(work: Work, radius: f64): bool {
   const polygon = work.polygon;
   const watch = work.watch;
   stage(watch, 0.1);
-  if (breakBorder(border, polygon, radius, watch) < 3) return watch.stopped;
+  if (breakBorder(border, polygon, radius, watch) < (border.open ? 1 : 3)) return watch.stopped;
   stage(watch, 0.5);
   if (!watch.stopped) capLines(border, polygon, watch);
   fitSides(border, polygon, watch);
@@ -317,7 +334,7 @@ function makePolygon(work: Work, radius: f64): bool {
   if (!watch.stopped) sharpenCorners(border, polygon, work.course.bound, watch);
   stage(watch, 0.65);
   placeVertices(border, polygon, work.course.bound - INSIDE, watch);
-  return watch.stopped || abs(polygonArea(polygon) - border.area) < AREA_SHARE * abs(border.area);
+  return watch.stopped || border.open || abs(polygonArea(polygon) - border.area) < AREA_SHARE * abs(border.area);
 }
 
 function draw(work: Work, mode: i32): void {

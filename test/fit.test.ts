@@ -27,7 +27,7 @@ const bordersOf = (engine: Engine, image: Image) => {
 const fitImage = (engine: Engine, image: Image, mode: FitMode): Curves =>
   engine.run((engine) => {
     const { borders, gray } = bordersOf(engine, image);
-    return fitBorders(engine, borders, { mode, tolerancePx: 0.5, mmPerPx: 0.1 }, new Stages(), 0.4, gray);
+    return fitBorders(engine, borders, { mode, tolerancePx: 0.5, mmPerPx: 0.1 }, new Stages(), 0.4, 0, gray);
   });
 
 const next = random(4);
@@ -93,6 +93,7 @@ function fitInRooms(
         xy,
         room,
         pointRoom,
+        0,
         gray.at,
         gray.width,
         gray.height,
@@ -178,6 +179,7 @@ test("fit leaves when the cancel word is set, in every mode and in both passes",
               at(65536),
               65536,
               100000,
+              0,
               gray.at,
               gray.width,
               gray.height,

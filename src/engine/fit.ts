@@ -20,13 +20,17 @@ export interface GrayPlane {
   readonly always: boolean;
 }
 
-/** Turns borders in kernel memory into outlines, between pixels where there is gray; the borders may be given back afterwards. */
+/**
+ * Turns borders in kernel memory into outlines, between pixels where there is gray; the borders may be given back
+ * afterwards. The first `open` of them are arcs, which keep their first and last corner, and get no gray.
+ */
 export function fitBorders(
   engine: Engine,
   borders: Borders,
   options: { mode: FitMode; tolerancePx: number; mmPerPx: number },
   stages: Stages,
   share: number,
+  open = 0,
   gray?: GrayPlane,
 ): Curves {
   const { kernels } = engine;
@@ -65,6 +69,7 @@ export function fitBorders(
         xy,
         room,
         pointRoom,
+        open,
         gray?.at ?? (0 as Pointer),
         gray?.width ?? 0,
         gray?.height ?? 0,

@@ -1,3 +1,4 @@
+export { type ColorLayer, type ColorLayers, type ColorsOptions, traceColors } from "./colors.ts";
 export { type EncodeOptions, encode, type Program } from "./gcode.ts";
 export { convexHull, type FrameOptions, frame, type HullOptions } from "./hull.ts";
 export type { Image } from "./image.ts";

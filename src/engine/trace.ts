@@ -78,7 +78,7 @@ export const trace = engineFunction("trace", (image: Image, options: TraceOption
     const { bitmap, threshold, gray } = toBitmap(engine, image, { ...tone, keepGray }, stages, SHARES.bitmap);
     const borders = extract(engine, bitmap, { despecklePx, turn }, stages, SHARES.borders);
     const plane = gray && { ...bitmap, at: gray, threshold, always: subpixel === true };
-    return fitBorders(engine, borders, fit, stages, SHARES.fit, plane);
+    return fitBorders(engine, borders, fit, stages, SHARES.fit, 0, plane);
   });
 });
 

@@ -1,3 +1,4 @@
+import type { ColorLayers } from "../engine/colors.ts";
 import type { Curves } from "../engine/trace.ts";
 import { checkNumber, checkOneOf, checkOptions, describe, invalid, KerfworkError } from "../errors.ts";
 import { engineFunction } from "../tasker/target.ts";
@@ -68,6 +69,28 @@ export const toSVG = engineFunction(
       "</svg>",
       "",
     ].join("\n");
+  },
+);
+
+/**
+ * Writes the layers of a colour picture as an SVG drawing: a group for each, in painting order, with its colour.
+ *
+ * @param picture            layers of closed contours, mm, y down; read and not kept
+ * @param options            as for `toSVG`
+ * @throws INVALID_ARGUMENT  an option out of range, a colour that is not "#rrggbb", or a coordinate that is not finite
+ * @example colorsToSVG(await traceColors(image), { width: image.width / 10, height: image.height / 10 })
+ */
+export const colorsToSVG = engineFunction(
+  "colorsToSVG",
+  ({ layers }: ColorLayers, options: SVGOptions): string => {
+    // every layer is a drawing of its own in all but its colour
+    const empty = { ends: new Uint32Array(), kinds: new Uint8Array(), xy: new Float32Array() };
+    const [head, , , tail] = toSVG({ ...empty, depth: new Uint16Array() }, options).split("\n");
+    const groups = layers.map(({ color, curves }, i) => {
+      if (!/^#[0-9a-f]{6}$/i.test(color)) throw invalid(`layers[${i}].color`, 'a colour as "#rrggbb"', color);
+      return `<g fill="${color}">\n${toSVG(curves, options).split("\n").slice(1, -2).join("\n")}\n</g>`;
+    });
+    return [head, ...groups, tail, ""].join("\n");
   },
 );
 
