@@ -15,6 +15,16 @@ const HIDDEN: i32 = 64;
 /** How far from the border a corner may be, px, where the tolerance allows it, and a sample from its sides. */
 const CORNER: f64 = 1;
 const BESIDE: f64 = 0.75;
+/** Sine of the turn of both neighbours from which a side may hide a corner, of stairs; a blunter one is a bend. */
+const TURNED: f64 = 0.75;
+/**
+ * The same where gray has placed the samples. Gray rounds a corner by 0.28 px times the tangent of half its turn, so it is
+ * looked for a little farther out than that: a round shape would have it farther.
+ */
+const FINE_TURNED: f64 = 0.3;
+const FINE_BESIDE: f64 = 0.3;
+const ROUNDED: f64 = 0.5;
+const ROUNDED_ALWAYS: f64 = 0.15;
 /** Length below which the first side of a walk may be a chamfer, px. */
 const CHAMFER: f64 = 6;
 /** Merges into one side in a row: a long line is looked at again for each. */
@@ -145,10 +155,10 @@ function hidesCorner(border: Border, polygon: Polygon, previous: i32, i: i32, li
   // a bend of several sides turns less over one of them
   const sine = abs(meet(a, b, found));
   const cosine = along(a, b);
-  const least = fine ? 0.3 : 0.75;
+  const least = fine ? FINE_TURNED : TURNED;
   if (sine < least && cosine > 0) return false;
-  // gray rounds a corner the more, the sharper it is
-  if (fine) limit = min(limit, 0.15 + (0.5 * sine) / max(1e-6, 1 + cosine));
+  if (fine) limit = min(limit, ROUNDED_ALWAYS + (ROUNDED * sine) / max(1e-6, 1 + cosine));
+  const beside = fine ? FINE_BESIDE : BESIDE;
   const first = (at(polygon.low, i) + at(polygon.high, i)) >> 1;
   const last = (at(polygon.low, i + 1) + at(polygon.high, i + 1) + 1) >> 1;
   if (last - first > HIDDEN) return false;
@@ -158,7 +168,7 @@ function hidesCorner(border: Border, polygon: Polygon, previous: i32, i: i32, li
   searchNearest(border, max(0, first - 2), (first + last) >> 1, min(border.n + 1, last + 2), x, y, found);
   if (found.square > limit * limit) return false;
   for (let k = max(1, first); k <= min(border.n, last); k++)
-    if (min(offLine(border, k, a), offLine(border, k, b)) > (fine ? 0.3 : BESIDE)) return false;
+    if (min(offLine(border, k, a), offLine(border, k, b)) > beside) return false;
   return true;
 }
 

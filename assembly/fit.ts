@@ -32,6 +32,8 @@ const FINE: f64 = 0.18;
 const NOISE: f64 = 4;
 /** One of so many cracks has a gray pixel where a border is worth the look. */
 const SOFT: i32 = 8;
+/** How much of the tolerance sides and cubics take for themselves where gray has placed the samples. */
+const SHARE: f64 = 0.1;
 
 /** What `fit` keeps between calls; i32[5] in memory of the caller, zero before the first. */
 @unmanaged
@@ -267,13 +269,13 @@ function fitContour(
     return;
   }
   // cubics are asked for more than the guarantee: near the bound they would look off where lines do not
-  work.course.cubicBound = fine ? border.grain + 0.1 * tolerance : 0.48 + 0.5 * tolerance;
+  work.course.cubicBound = fine ? border.grain + SHARE * tolerance : 0.48 + 0.5 * tolerance;
   work.out.originX = work.border.originX;
   work.out.originY = work.border.originY;
   const segment = work.out.segments;
   const point = work.out.points;
   // a radius a little over the grain lets straight borders through; what is left over goes to the cubics
-  let radius = border.grain + (fine ? 0.1 : 0.5) * tolerance;
+  let radius = border.grain + (fine ? SHARE : 0.5) * tolerance;
   layNodes(border, work.polygon, watch);
   if (open) forgetWalks(work.polygon);
   else cutAtCorner(work.border, work.polygon, radius, work.course.bound, work.course.nodes, watch);

@@ -23,7 +23,7 @@ export interface TraceOptions extends ToneOptions {
   readonly mode?: "curves" | "polygons" | "pixels";
   /**
    * How far outlines may leave the pixels' edges, beyond the half pixel of their stairs, mm, >= 0 (default: half a pixel).
-   * Where gray tells the way they use a fifth of it, beyond a fifth of a pixel.
+   * Where gray tells the way, curves use a tenth of it, beyond a fifth of a pixel.
    */
   readonly tolerance?: number;
   /** Pixels per inch, > 0 (default 254: a pixel is 0.1 mm). */
