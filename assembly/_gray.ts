@@ -157,7 +157,12 @@ export function moveSamples(border: Border, gray: Gray, watch: Watch): void {
     else store<f64>(sample, x + displaceX(gray, border.originX + column, border.originY + row));
   }
   closeBorder(border);
-  sharpen(border, watch);
+  sharpen(border, gray, watch);
+}
+
+@inline function onFrame(origin: i32, place: f64, size: i32): bool {
+  const at = <f64>origin + place;
+  return at == 0 || at == <f64>size;
 }
 
 /** Most of its distance from the line between its neighbours by which a sample moves on. */
@@ -167,7 +172,7 @@ const MOST: f64 = 0.25;
  * Takes back what pixels do to bends: the gray of one tells the mean of its border, which lies 1/24 to 1/12 of the curvature
  * inside, by its slant. Measures the area between the samples, too.
  */
-function sharpen(border: Border, watch: Watch): void {
+function sharpen(border: Border, gray: Gray, watch: Watch): void {
   const n = border.n;
   let x = sampleX(border, n);
   let y = sampleY(border, n);
@@ -183,8 +188,9 @@ function sharpen(border: Border, watch: Watch): void {
     const dx = nextX - x;
     const dy = nextY - y;
     const square = dx * dx + dy * dy;
-    // the curvature is 8 times the distance from the chord over its square
-    const part = min(MOST, 0.5 / max(1e-9, square)) / max(1e-9, square);
+    // a border on the frame stays there; the curvature is 8 times the distance from the chord over its square
+    const framed = onFrame(border.originX, hereX, gray.width) || onFrame(border.originY, hereY, gray.height);
+    const part = framed ? 0 : min(MOST, 0.5 / max(1e-9, square)) / max(1e-9, square);
     const cross = (hereX - x) * dy - (hereY - y) * dx;
     const sample = border.samples + <usize>k * SAMPLE;
     store<f64>(sample, hereX + part * cross * dy);

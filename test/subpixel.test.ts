@@ -8,6 +8,7 @@ import {
   areaOf,
   blobs,
   contoursOf,
+  cracksOf,
   distanceTo,
   grayOf,
   imageOf,
@@ -244,7 +245,7 @@ test("trace keeps gray shapes inside the picture, and on its frame what the fram
     let onFrame = 0;
     for (let i = 0; i < xy.length; i += 2) {
       const [x, y] = [xy[i]!, xy[i + 1]!];
-      assert.ok(x > -0.5 && y > -0.5 && x < 70.5 && y < 60.5, `${x}, ${y}`);
+      assert.ok(x > -0.05 && y > -0.05 && x < 70.05 && y < 60.05, `${x}, ${y}`);
       if (Math.min(Math.abs(x), Math.abs(y), Math.abs(70 - x), Math.abs(60 - y)) < 0.02) onFrame++;
     }
     assert.ok(onFrame >= 8, `${onFrame} points on the frame`);
@@ -257,6 +258,27 @@ test("trace keeps gray shapes inside the picture, and on its frame what the fram
   const ramp = { width: 64, height: 12, data: Uint8Array.from({ length: 768 }, (_, i) => 4 * (i % 64)) };
   const right = Math.max(...linesOf(ramp, { subpixel: true, threshold: 103 })[0]!.map(([x]) => x));
   assert.ok(Math.abs(right - (0.5 + 102.5 / 4)) < 0.02, `${right}`);
+});
+
+test("trace stays within the tolerance, half a pixel and what gray moves, both ways", () => {
+  const next = random(12);
+  const data = Uint8Array.from({ length: 40 * 30 }, () => 256 * next());
+  for (const image of [grayOf(60, 50, WAVES), { width: 40, height: 30, data }]) {
+    const borders = contoursOf(trace(image, { ...PX, mode: "pixels" })).map((contour) => polylineOf(contour));
+    for (const mode of MODES)
+      for (const tolerance of [0, 0.5, 2]) {
+        const lines = linesOf(image, { mode, tolerance, subpixel: true });
+        const bound = tolerance + 0.5 + 0.75;
+        for (const [i, border] of borders.entries()) {
+          const middles = cracksOf(border);
+          middles.push(middles[0]!);
+          for (const crack of middles)
+            assert.ok(distanceTo(lines[i]!, crack) <= bound, `${mode}, ${tolerance}`);
+          for (const point of alongOf(lines[i]!, 0.5))
+            assert.ok(distanceTo(middles, point) <= bound, `${mode}, ${tolerance}`);
+        }
+      }
+  }
 });
 
 /** Whether two closed polylines cross. */
