@@ -8,6 +8,10 @@ import { tick, Watch } from "./_watch";
 const SHARP: f64 = 4;
 /** Cotangent of the turn, about 63 degrees, from which half of that is enough: no round shape of 3 px or more turns so. */
 const TURN: f64 = 0.5;
+/** And this many when it is one without a doubt. */
+const SURE: f64 = 12;
+/** How far sides that are chords of one round shape bulge, both together, px. */
+const ROUND: f64 = 0.4;
 /** Flags of a vertex. */
 export const CORNER: u8 = 1;
 /** Flags of a side. */
@@ -78,7 +82,7 @@ export function markLines(polygon: Polygon, course: Course): void {
  * source   Selinger 2003, 2.3.3 for the corner measure: distance of the vertex from the chord between the middles of
  *          its sides, against the size of a pixel in that direction; the rule for exact pixel corners is own
  */
-export function markCorners(polygon: Polygon, course: Course): void {
+export function markCorners(border: Border, polygon: Polygon, course: Course): void {
   const m = polygon.m;
   for (let i = 0; i < m; i++) {
     const dx = vertexX(polygon, i + 1) - vertexX(polygon, i);
@@ -91,7 +95,8 @@ export function markCorners(polygon: Polygon, course: Course): void {
     const b = polygon.lines + (<usize>i << 5);
     const halves = 0.25 * <f64>lengthOf(course, previous) * <f64>lengthOf(course, i);
     const dot = halves * (load<f64>(a, 16) * load<f64>(b, 16) + load<f64>(a, 24) * load<f64>(b, 24));
-    const cross = halves * abs(load<f64>(a, 16) * load<f64>(b, 24) - load<f64>(a, 24) * load<f64>(b, 16));
+    const turn = halves * (load<f64>(a, 16) * load<f64>(b, 24) - load<f64>(a, 24) * load<f64>(b, 16));
+    const cross = abs(turn);
     // distance = cross / chord, half a pixel's extent across the chord = (|x| + |y|) / 2 chord: lengths cancel
     const pixel =
       0.25 *
@@ -100,7 +105,10 @@ export function markCorners(polygon: Polygon, course: Course): void {
     const sharp = cross > (dot < cross * TURN ? 0.5 * SHARP : SHARP) * pixel;
     const exact =
       (load<u8>(polygon.axial + <usize>previous) & load<u8>(polygon.axial + <usize>i)) != 0 && abs(dot) < 0.3 * cross;
-    store<u8>(course.flags + <usize>i, sharp || exact ? CORNER : 0);
+    // between two chords of a round shape there is no corner, however far they turn
+    const corner =
+      exact || (sharp && (cross > SURE * pixel || bow(border, polygon, previous, turn) + bow(border, polygon, i, turn) < ROUND));
+    store<u8>(course.flags + <usize>i, corner ? CORNER : 0);
   }
   store<u8>(course.flags + <usize>m, flagsOf(course, 0));
   for (let i = 0; i < m; i++) {
@@ -113,6 +121,26 @@ export function markCorners(polygon: Polygon, course: Course): void {
     if ((!smoothA && !smoothB) || lengthOf(course, i) > 2.5 * chord)
       store<u8>(course.flags + <usize>i, flagsOf(course, i) | STRAIGHT);
   }
+}
+
+/** How far the middle half of side i's samples lies outside of its other half, px, where outside is that of a turn. */
+function bow(border: Border, polygon: Polygon, i: i32, turn: f64): f64 {
+  const first = at(polygon.after, i);
+  const last = at(polygon.before, i + 1);
+  const quarter = (last - first + 1) >> 2;
+  if (quarter < 1) return 0;
+  const line = polygon.lines + (<usize>i << 5);
+  let inner: f64 = 0;
+  let outer: f64 = 0;
+  for (let k = first; k <= last; k++) {
+    const dx = sampleX(border, k) - load<f64>(line);
+    const dy = sampleY(border, k) - load<f64>(line, 8);
+    const across = dy * load<f64>(line, 16) - dx * load<f64>(line, 24);
+    if (k < first + quarter || k > last - quarter) outer += across;
+    else inner += across;
+  }
+  const mean = inner / <f64>(last - first + 1 - 2 * quarter) - outer / <f64>(2 * quarter);
+  return turn > 0 ? -mean : mean;
 }
 
 /**

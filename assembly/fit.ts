@@ -274,7 +274,7 @@ function makePolygon(work: Work, radius: f64): bool {
 }
 
 function draw(work: Work, mode: i32): void {
-  if (mode == CURVES) markCorners(work.polygon, work.course);
+  if (mode == CURVES) markCorners(work.border, work.polygon, work.course);
   else markLines(work.polygon, work.course);
   stage(work.watch, 0.7);
   placeNodes(work.border, work.polygon, work.course, work.watch);
