@@ -6,12 +6,15 @@ import { tick, Watch } from "./_watch";
 
 /** A vertex is a corner when it stands this many half-pixels off the chord between the middles of its sides. */
 const SHARP: f64 = 4;
-/** Cotangent of the turn, about 63 degrees, from which half of that is enough: no round shape of 3 px or more turns so. */
+/** Cotangent of the turn, about 63 degrees, from which half of that is enough. */
 const TURN: f64 = 0.5;
 /** And this many when it is one without a doubt. */
 const SURE: f64 = 12;
 /** How far sides that are chords of one round shape bulge, both together, px. */
 const ROUND: f64 = 0.4;
+/** The same where they turn less than that, and say it with more certainty, being longer than this together, px. */
+const BENT: f64 = 0.26;
+const LONG: f32 = 12;
 /** Flags of a vertex. */
 export const CORNER: u8 = 1;
 /** Flags of a side. */
@@ -107,7 +110,11 @@ export function markCorners(border: Border, polygon: Polygon, course: Course): v
       (load<u8>(polygon.axial + <usize>previous) & load<u8>(polygon.axial + <usize>i)) != 0 && abs(dot) < 0.3 * cross;
     // between two chords of a round shape there is no corner, however far they turn
     const corner =
-      exact || (sharp && (cross > SURE * pixel || bow(border, polygon, previous, turn) + bow(border, polygon, i, turn) < ROUND));
+      exact ||
+      (sharp &&
+        (cross > SURE * pixel ||
+          bow(border, polygon, previous, turn) + bow(border, polygon, i, turn) <
+            (dot > cross * TURN && lengthOf(course, previous) + lengthOf(course, i) > LONG ? BENT : ROUND)));
     store<u8>(course.flags + <usize>i, corner ? CORNER : 0);
   }
   store<u8>(course.flags + <usize>m, flagsOf(course, 0));
