@@ -1,13 +1,20 @@
 // Polygon to course: which vertices are corners, which sides are straight, where the outline passes the other vertices.
-import { Border, sampleWeight, sampleX, sampleY } from "./_border";
+import { Border, isFine, sampleWeight, sampleX, sampleY } from "./_border";
 import { at, Polygon, vertexX, vertexY } from "./_polygon";
 import { isBeside, Nearest, searchAround } from "./_vertices";
 import { tick, Watch } from "./_watch";
 
 /** A vertex is a corner when it stands this many half-pixels off the chord between the middles of its sides. */
 const SHARP: f64 = 4;
-/** Cotangent of the turn, about 63 degrees, from which half of that is enough: no round shape of 3 px or more turns so. */
+/** Cotangent of the turn, about 63 degrees, from which half of that is enough. */
 const TURN: f64 = 0.5;
+/** And this many when it is one without a doubt. */
+const SURE: f64 = 12;
+/** How far sides that are chords of one round shape bulge, both together, px. */
+const ROUND: f64 = 0.4;
+/** The same where they turn less than that, and say it with more certainty, being longer than this together, px. */
+const BENT: f64 = 0.26;
+const LONG: f32 = 12;
 /** Flags of a vertex. */
 export const CORNER: u8 = 1;
 /** Flags of a side. */
@@ -92,7 +99,8 @@ export function markCorners(border: Border, polygon: Polygon, course: Course): v
     const b = polygon.lines + (<usize>i << 5);
     const halves = 0.25 * <f64>lengthOf(course, previous) * <f64>lengthOf(course, i);
     const dot = halves * (load<f64>(a, 16) * load<f64>(b, 16) + load<f64>(a, 24) * load<f64>(b, 24));
-    const cross = halves * abs(load<f64>(a, 16) * load<f64>(b, 24) - load<f64>(a, 24) * load<f64>(b, 16));
+    const turn = halves * (load<f64>(a, 16) * load<f64>(b, 24) - load<f64>(a, 24) * load<f64>(b, 16));
+    const cross = abs(turn);
     // distance = cross / chord, half a pixel's extent across the chord = (|x| + |y|) / 2 chord: lengths cancel
     const pixel =
       0.5 *
@@ -102,7 +110,15 @@ export function markCorners(border: Border, polygon: Polygon, course: Course): v
     const sharp = cross > (dot < cross * TURN ? 0.5 * SHARP : SHARP) * pixel;
     const exact =
       (load<u8>(polygon.axial + <usize>previous) & load<u8>(polygon.axial + <usize>i)) != 0 && abs(dot) < 0.3 * cross;
-    store<u8>(course.flags + <usize>i, sharp || exact ? CORNER : 0);
+    // between two chords of a round shape there is no corner, however far they turn; gray leaves no such doubt
+    const corner =
+      exact ||
+      (sharp &&
+        (isFine(border) ||
+          cross > SURE * pixel ||
+          bow(border, polygon, previous, turn) + bow(border, polygon, i, turn) <
+            (dot > cross * TURN && lengthOf(course, previous) + lengthOf(course, i) > LONG ? BENT : ROUND)));
+    store<u8>(course.flags + <usize>i, corner ? CORNER : 0);
   }
   if (open) store<u8>(course.flags, CORNER);
   store<u8>(course.flags + <usize>m, flagsOf(course, 0));
@@ -116,6 +132,26 @@ export function markCorners(border: Border, polygon: Polygon, course: Course): v
     if ((!smoothA && !smoothB) || lengthOf(course, i) > 2.5 * chord)
       store<u8>(course.flags + <usize>i, flagsOf(course, i) | STRAIGHT);
   }
+}
+
+/** How far the middle half of side i's samples lies outside of its other half, px, where outside is that of a turn. */
+function bow(border: Border, polygon: Polygon, i: i32, turn: f64): f64 {
+  const first = at(polygon.after, i);
+  const last = at(polygon.before, i + 1);
+  const quarter = (last - first + 1) >> 2;
+  if (quarter < 1) return 0;
+  const line = polygon.lines + (<usize>i << 5);
+  let inner: f64 = 0;
+  let outer: f64 = 0;
+  for (let k = first; k <= last; k++) {
+    const dx = sampleX(border, k) - load<f64>(line);
+    const dy = sampleY(border, k) - load<f64>(line, 8);
+    const across = dy * load<f64>(line, 16) - dx * load<f64>(line, 24);
+    if (k < first + quarter || k > last - quarter) outer += across;
+    else inner += across;
+  }
+  const mean = inner / <f64>(last - first + 1 - 2 * quarter) - outer / <f64>(2 * quarter);
+  return turn > 0 ? -mean : mean;
 }
 
 /**

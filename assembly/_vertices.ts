@@ -142,9 +142,9 @@ export function searchAround(
 }
 
 /**
- * Looks along the border through the samples first..last, both ways from `middle`, for the place nearest to (x, y), if it is nearer than what was found before.
- * Looks until the samples lead away: what comes back to the point beyond that is another part of
- * the border.
+ * Looks along the border through the samples first..last, both ways from `middle`, for the place nearest to (x, y), if it
+ * is nearer than what was found before. Looks until the samples lead away: what comes back to the
+ * point beyond that is another part of the border.
  */
 export function searchNearest(
   border: Border,
