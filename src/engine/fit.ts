@@ -1,5 +1,5 @@
 import type { Borders } from "./contours.ts";
-import type { Engine, Stages } from "./memory.ts";
+import type { Engine, Pointer, Stages } from "./memory.ts";
 import type { Curves } from "./trace.ts";
 
 /** In the order of the kernel's numbers. */
@@ -10,9 +10,19 @@ const NO_ROOM = -2;
 /** Segments of one turn of the kernel; memory for its output stays at this size, however large the result. */
 const ROOM = 1 << 16;
 
+/** The gray of the picture that the borders come from, u8[width * height], and the threshold that was laid on it. */
+export interface GrayPlane {
+  readonly at: Pointer;
+  readonly width: number;
+  readonly height: number;
+  readonly threshold: number;
+  /** Uses it for each border that has any, not only where it tells more than the pixels' stairs. */
+  readonly always: boolean;
+}
+
 /**
- * Turns borders in kernel memory into outlines; the borders may be given back afterwards. The first `open` of them are
- * arcs, which keep their first and last corner.
+ * Turns borders in kernel memory into outlines, between pixels where there is gray; the borders may be given back
+ * afterwards. The first `open` of them are arcs, which keep their first and last corner, and get no gray.
  */
 export function fitBorders(
   engine: Engine,
@@ -21,11 +31,14 @@ export function fitBorders(
   stages: Stages,
   share: number,
   open = 0,
+  gray?: GrayPlane,
 ): Curves {
   const { kernels } = engine;
   const { contours, corners, ends, points } = borders;
   const watch = engine.alloc(64);
-  const bytes = stages.run(share * 0.1, corners, () => kernels.fitScratch(ends, contours, points, watch));
+  const bytes = stages.run(share * 0.1, corners, () =>
+    kernels.fitScratch(ends, contours, points, watch, gray ? 1 : 0),
+  );
   const scratch = engine.alloc(bytes);
   const outEnds = engine.alloc(4 * contours);
   const cursor = engine.alloc(20);
@@ -57,6 +70,11 @@ export function fitBorders(
         room,
         pointRoom,
         open,
+        gray?.at ?? (0 as Pointer),
+        gray?.width ?? 0,
+        gray?.height ?? 0,
+        gray?.threshold ?? 0,
+        gray?.always ? 1 : 0,
       );
       if (done === NO_ROOM) {
         room *= 2;
