@@ -32,8 +32,8 @@ export function fitBorders(
   const cursor = engine.alloc(CURSOR_BYTES);
   engine.u8(cursor, CURSOR_BYTES).fill(0);
   const job: FitJob = { ends, points, outEnds, mode: FIT_MODES.indexOf(mode), ...bounds };
-  const shared = SharedFit.offer(engine, job, contours, corners, bytes);
   const fit = fitter(engine, job, { scratch, cursor }, Math.min(ROOM, 4 * corners + 16));
+  const shared = SharedFit.offer(engine, job, contours, corners, bytes);
 
   let chunks: Chunk[] = [];
   stages.run(share * 0.9, corners, () => {
@@ -70,9 +70,12 @@ function fitter(
   least: number,
 ): (from: number, to: number, parts: FitPart[]) => number {
   const mark = engine.mark();
+  let end = mark;
   const makeRoom = (room: number) => {
-    engine.release(mark);
-    return { ...own, kinds: engine.alloc(room), xy: engine.alloc(xyBytes(room)), room };
+    if (engine.mark() === end) engine.release(mark); // nothing stands behind it
+    const place = { ...own, kinds: engine.alloc(room), xy: engine.alloc(xyBytes(room)), room };
+    end = engine.mark();
+    return place;
   };
   let place = makeRoom(least);
   return (from, to, parts) => {

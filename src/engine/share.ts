@@ -17,8 +17,9 @@ import {
 const CHUNK = 8192;
 /** Corners for each thread, below which asking it costs more than it gives. */
 const LEAST = 4 * CHUNK;
-/** Most bytes of kernel memory for the other threads' scratch and room. */
+/** Most bytes of kernel memory for the other threads' scratch and room, and most of what is left. */
 const SEATS_BYTES = 128 * 2 ** 20;
+const SEATS_PART = 0.25;
 /** Bytes for the others' outlines for each corner; most need 4 to 11. What does not fit is left to the caller. */
 const TRAY_BYTES = 16;
 /** A seat whose thread has not moved on for so long is given up, ms; it reports every 50 us. */
@@ -153,11 +154,12 @@ export class SharedFit {
     const { bounds, most } = cut(engine.u32(job.ends, contours), corners);
     const room = most + CHUNK;
     const seatBytes = scratchBytes + SEGMENT_BYTES * room;
+    const left = engine.limitBytes - engine.mark();
     const seats = Math.min(
       crew.size,
       Math.floor(corners / LEAST) - 1,
       bounds.length - 1,
-      Math.floor(SEATS_BYTES / seatBytes),
+      Math.floor(Math.min(SEATS_BYTES, SEATS_PART * left) / seatBytes),
     );
     if (seats < 1) return undefined;
     const mark = engine.mark();
