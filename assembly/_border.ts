@@ -25,6 +25,8 @@ export class Border {
   /** Where a vertex at the cut stands. */
   cutX: f64;
   cutY: f64;
+  /** True for an arc: entries 0 and n + 1 are its ends, which stay where they are. */
+  open: bool;
 }
 
 @inline export function sampleX(border: Border, k: i32): f64 {
@@ -150,6 +152,7 @@ export function sampleBorder(corners: usize, count: i32, border: Border, watch: 
   const originY = load<i32>(corners + (<usize>start << 3), 4);
   border.originX = originX;
   border.originY = originY;
+  border.open = false;
   let x = 0;
   let y = 0;
   let n = 0;
@@ -172,6 +175,38 @@ export function sampleBorder(corners: usize, count: i32, border: Border, watch: 
   border.cutX = sampleX(border, 0);
   border.cutY = sampleY(border, 0);
   return direction;
+}
+
+/** Fills `border` from the corners of an arc, both ends included; room as in `sampleBorder`. */
+export function sampleArc(corners: usize, count: i32, border: Border, watch: Watch): void {
+  const originX = load<i32>(corners);
+  const originY = load<i32>(corners, 4);
+  border.originX = originX;
+  border.originY = originY;
+  border.cutX = 0;
+  border.cutY = 0;
+  border.open = true;
+  storeEnd(border, 0, 0, 0);
+  let x = 0;
+  let y = 0;
+  let n = 0;
+  for (let i = 1; i < count; i++) {
+    if ((i & LOOK) == LOOK && tick(watch)) return;
+    const nextX = load<i32>(corners + (<usize>i << 3)) - originX;
+    const nextY = load<i32>(corners + (<usize>i << 3), 4) - originY;
+    n = sampleRun(border, n, x, y, nextX, nextY);
+    x = nextX;
+    y = nextY;
+  }
+  border.n = n;
+  storeEnd(border, n + 1, x, y);
+}
+
+function storeEnd(border: Border, k: i32, x: i32, y: i32): void {
+  const to = border.samples + <usize>k * SAMPLE;
+  store<f64>(to, x);
+  store<f64>(to, y, 8);
+  store<f64>(to, 0, 16);
 }
 
 /** Fills in the entries 0 and n + 1. */

@@ -9,6 +9,7 @@ import { tick, Watch } from "./_watch";
 
 /** The sample at the end of the line around vertex i, or 0 when the border does not turn back there. */
 function endOf(border: Border, polygon: Polygon, i: i32): i32 {
+  if (i == 0 && border.open) return 0;
   const a = middle(polygon, i == 0 ? polygon.m - 1 : i - 1);
   const here = middle(polygon, i);
   const b = middle(polygon, i + 1);

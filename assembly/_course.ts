@@ -68,7 +68,7 @@ export function markLines(polygon: Polygon, course: Course): void {
  * source   Selinger 2003, 2.3.3 for the corner measure: distance of the vertex from the chord between the middles of
  *          its sides, against the size of a pixel in that direction; the rule for exact pixel corners is own
  */
-export function markCorners(polygon: Polygon, course: Course): void {
+export function markCorners(polygon: Polygon, course: Course, open: bool): void {
   const m = polygon.m;
   for (let i = 0; i < m; i++) {
     const dx = vertexX(polygon, i + 1) - vertexX(polygon, i);
@@ -92,6 +92,7 @@ export function markCorners(polygon: Polygon, course: Course): void {
       (load<u8>(polygon.axial + <usize>previous) & load<u8>(polygon.axial + <usize>i)) != 0 && abs(dot) < 0.3 * cross;
     store<u8>(course.flags + <usize>i, sharp || exact ? CORNER : 0);
   }
+  if (open) store<u8>(course.flags, CORNER);
   store<u8>(course.flags + <usize>m, flagsOf(course, 0));
   for (let i = 0; i < m; i++) {
     // beside smooth vertices a side is straight when it is much longer than the chords that the bends are made of
@@ -182,7 +183,9 @@ export function placeNodes(border: Border, polygon: Polygon, course: Course, wat
     if ((i & 31) == 31 && tick(watch)) return;
     placeNode(border, polygon, course, i);
   }
-  memory.copy(node(course, polygon.m), node(course, 0), 32);
+  // an arc ends on its last vertex, a closed border where it began
+  if (border.open) memory.copy(node(course, polygon.m), polygon.vertices + (<usize>polygon.m << 4), 16);
+  else memory.copy(node(course, polygon.m), node(course, 0), 32);
 }
 
 function placeNode(border: Border, polygon: Polygon, course: Course, i: i32): void {

@@ -55,7 +55,8 @@ export class Polygon {
  * stairs out of slanted borders; the cut's own place at both ends. `axis` 0 asks for x, 4 for y.
  */
 function nodeAt(border: Border, k: i32, axis: usize): f64 {
-  if (k == 0 || k > border.n) return axis ? border.cutY : border.cutX;
+  if (k == 0 || (k > border.n && !border.open)) return axis ? border.cutY : border.cutX;
+  if (k > border.n) return axis ? sampleY(border, k) : sampleX(border, k);
   const x = sampleX(border, k);
   const y = sampleY(border, k);
   const ax = sampleX(border, k - 1) - x;
@@ -210,8 +211,8 @@ function fitSide(border: Border, polygon: Polygon, i: i32): void {
   const line = polygon.lines + (<usize>i << 5);
   // a side of one sample runs from the sample before to the one after
   const one = midB <= midA ? 1 : 0;
-  const from = one && midA == 1 ? border.n : midA - one;
-  const to = one && midB == border.n ? 1 : midB + one;
+  const from = one && midA == 1 && !border.open ? border.n : midA - one;
+  const to = one && midB == border.n && !border.open ? 1 : midB + one;
   const chordX = sampleX(border, to) - sampleX(border, from);
   const chordY = sampleY(border, to) - sampleY(border, from);
   const axial = fitLine(border, first < last ? first : midA, first < last ? last : midB, chordX, chordY, line);

@@ -50,7 +50,8 @@ export function mergeSides(border: Border, polygon: Polygon, watch: Watch): void
   for (let i = 1; i < polygon.m; i++) {
     if ((i & 31) == 31 && tick(watch)) return;
     // sides 0..top are done; vertex top + 1 lies between side `top` and side i
-    if (merges < MERGES && top + 1 > 2 - (polygon.m - i) && mergeInto(border, polygon, top, i)) {
+    const spare = border.open || top + 1 > 2 - (polygon.m - i);
+    if (merges < MERGES && spare && mergeInto(border, polygon, top, i)) {
       merges++;
       continue;
     }
@@ -105,7 +106,7 @@ export function sharpenCorners(border: Border, polygon: Polygon, bound: f64, wat
   let left = m;
   for (let i = 1; i < m; i++) {
     if ((i & 31) == 31 && tick(watch)) return;
-    if (i + 1 < m && left > 3 && hidesCorner(border, polygon, top, i, limit)) {
+    if (i + 1 < m && (left > 3 || border.open) && hidesCorner(border, polygon, top, i, limit)) {
       // vertex i + 1 takes over what vertex i had
       put(polygon.low, i + 1, at(polygon.low, i));
       left--;

@@ -27,14 +27,21 @@ export function meet(a: usize, b: usize, to: Nearest): f64 {
  * source   the idea of adjusting vertices between fitted sides: Selinger 2003, 2.3; the construction is own
  */
 export function placeVertices(border: Border, polygon: Polygon, limit: f64, watch: Watch): void {
-  for (let i = 0; i < polygon.m; i++) {
+  for (let i = border.open ? 1 : 0; i < polygon.m; i++) {
     if ((i & 31) == 31 && tick(watch)) return;
     placeVertex(border, polygon, i, limit);
   }
-  store<f64>(polygon.vertices + (<usize>polygon.m << 4), vertexX(polygon, 0));
-  store<f64>(polygon.vertices + (<usize>polygon.m << 4), vertexY(polygon, 0), 8);
+  if (border.open) {
+    placeEnd(border, polygon, 0, 0);
+    placeEnd(border, polygon, polygon.m, border.n + 1);
+  } else memory.copy(polygon.vertices + (<usize>polygon.m << 4), polygon.vertices, 16);
   put(polygon.before, polygon.m, border.n);
   put(polygon.after, 0, 1);
+}
+
+function placeEnd(border: Border, polygon: Polygon, i: i32, k: i32): void {
+  store<f64>(polygon.vertices + (<usize>i << 4), sampleX(border, k));
+  store<f64>(polygon.vertices + (<usize>i << 4), sampleY(border, k), 8);
 }
 
 function placeVertex(border: Border, polygon: Polygon, i: i32, limit: f64): void {

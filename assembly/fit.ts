@@ -1,5 +1,5 @@
 import { checkpoint, NO_ROOM, STOPPED } from "./control";
-import { Border, countSamples, SAMPLE, sampleBorder } from "./_border";
+import { Border, countSamples, SAMPLE, sampleArc, sampleBorder } from "./_border";
 import { capLines } from "./_caps";
 import { Course, markCorners, markLines, placeNodes } from "./_course";
 import { drawCourse } from "./_curve";
@@ -86,6 +86,7 @@ export function fitScratch(ends: usize, contours: i32, points: usize, scratch: u
  * outEnds   u32[contours], segments up to and with each contour
  * kinds     u8[room]: 0 line, 1 cubic
  * xy        f32[2 * pointRoom], mm: start, then 1 point for a line, 3 for a cubic
+ * open      how many of the first contours are arcs: at least 2 corners, the first and the last of which are fixed ends
  * returns   contours done in all calls; less than `contours` when the room is full: take the output and call again.
  *           NO_ROOM when not even the next contour fits (a contour of n corners never needs more than its samples + n
  *           segments); STOPPED. Reports corners.
@@ -107,6 +108,7 @@ export function fit(
   xy: usize,
   room: i32,
   pointRoom: i32,
+  open: i32,
 ): i32 {
   const state = changetype<Cursor>(cursor);
   const work = changetype<Work>(scratch);
@@ -129,7 +131,7 @@ export function fit(
   state.points = 0;
   for (let i = begun; i < contours; i++) {
     const end = load<i32>(ends + (<usize>i << 2));
-    fitContour(work, points + (<usize>from << 3), from, end - from, mode, tolerance);
+    fitContour(work, points + (<usize>from << 3), from, end - from, mode, tolerance, i < open);
     state.reported = watch.most;
     if (watch.stopped) return STOPPED;
     if (out.full) return i > begun ? i : NO_ROOM;
@@ -204,20 +206,30 @@ function layOut(work: Work, n: i32): void {
   work.course.flags = p;
 }
 
-function fitContour(work: Work, corners: usize, from: i32, count: i32, mode: i32, tolerance: f64): void {
+function fitContour(
+  work: Work,
+  corners: usize,
+  from: i32,
+  count: i32,
+  mode: i32,
+  tolerance: f64,
+  open: bool,
+): void {
   const watch = work.watch;
   watch.from = from;
   watch.units = count;
   stage(watch, 0);
-  if (mode == PIXELS || count <= 4) {
-    drawCorners(work.out, corners, count, watch);
+  if (mode == PIXELS || count <= (open ? 2 : 4)) {
+    drawCorners(work.out, corners, count, open, watch);
     return;
   }
   stage(watch, 0);
   const n = countSamples(corners, count, watch);
   if (watch.stopped) return;
   layOut(work, n);
-  const direction = sampleBorder(corners, count, work.border, watch);
+  let direction = 1;
+  if (open) sampleArc(corners, count, work.border, watch);
+  else direction = sampleBorder(corners, count, work.border, watch);
   if (watch.stopped) return;
   work.out.originX = work.border.originX;
   work.out.originY = work.border.originY;
@@ -225,7 +237,7 @@ function fitContour(work: Work, corners: usize, from: i32, count: i32, mode: i32
   const point = work.out.points;
   // the radius a little over half a pixel lets straight borders through; what is left over goes to the cubics
   let radius = 0.5 + 0.5 * tolerance;
-  cutAtCorner(work.border, work.polygon, radius, work.course.bound, work.course.nodes, watch);
+  if (!open) cutAtCorner(work.border, work.polygon, radius, work.course.bound, work.course.nodes, watch);
   for (let attempt = 0; attempt < 3; attempt++) {
     if (makePolygon(work, radius)) {
       if (watch.stopped) return;
@@ -236,10 +248,10 @@ function fitContour(work: Work, corners: usize, from: i32, count: i32, mode: i32
     // thinner than the radius: both walks ran through the inside
     radius *= 0.5;
   }
-  drawCorners(work.out, corners, count, watch);
+  drawCorners(work.out, corners, count, open, watch);
 }
 
-function drawCorners(out: Outline, corners: usize, count: i32, watch: Watch): void {
+function drawCorners(out: Outline, corners: usize, count: i32, open: bool, watch: Watch): void {
   out.originX = 0;
   out.originY = 0;
   begin(out, load<i32>(corners), load<i32>(corners, 4));
@@ -247,7 +259,7 @@ function drawCorners(out: Outline, corners: usize, count: i32, watch: Watch): vo
     if ((i & LOOK) == LOOK && tick(watch)) return;
     lineTo(out, load<i32>(corners + (<usize>i << 3)), load<i32>(corners + (<usize>i << 3), 4));
   }
-  lineTo(out, load<i32>(corners), load<i32>(corners, 4));
+  if (!open) lineTo(out, load<i32>(corners), load<i32>(corners, 4));
 }
 
 /** False when the polygon is too poor to stand for its border. */
@@ -256,7 +268,7 @@ function makePolygon(work: Work, radius: f64): bool {
   const polygon = work.polygon;
   const watch = work.watch;
   stage(watch, 0.1);
-  if (breakBorder(border, polygon, radius, watch) < 3) return watch.stopped;
+  if (breakBorder(border, polygon, radius, watch) < (border.open ? 1 : 3)) return watch.stopped;
   stage(watch, 0.5);
   if (!watch.stopped) capLines(border, polygon, watch);
   fitSides(border, polygon, watch);
@@ -265,11 +277,11 @@ function makePolygon(work: Work, radius: f64): bool {
   if (!watch.stopped) sharpenCorners(border, polygon, work.course.bound, watch);
   stage(watch, 0.65);
   placeVertices(border, polygon, work.course.bound - INSIDE, watch);
-  return watch.stopped || abs(polygonArea(polygon) - border.area) < AREA_SHARE * abs(border.area);
+  return watch.stopped || border.open || abs(polygonArea(polygon) - border.area) < AREA_SHARE * abs(border.area);
 }
 
 function draw(work: Work, mode: i32): void {
-  if (mode == CURVES) markCorners(work.polygon, work.course);
+  if (mode == CURVES) markCorners(work.polygon, work.course, work.border.open);
   else markLines(work.polygon, work.course);
   stage(work.watch, 0.7);
   placeNodes(work.border, work.polygon, work.course, work.watch);

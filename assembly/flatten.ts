@@ -71,7 +71,7 @@ export function flattenCount(
 }
 
 /**
- * Replaces cubics by lines that stay within the tolerance; each path ends exactly where it starts.
+ * Replaces cubics by lines that stay within the tolerance; a path ends exactly where its outline does.
  *
  * ends, kinds, xy, tolerance   as for `flattenCount`
  * out        f32 pairs, mm, room for the points that `flattenCount` returned
@@ -90,10 +90,8 @@ export function flattenFill(
   let segment = 0;
   for (let i = 0; i < contours; i++) {
     const end = load<i32>(ends + (<usize>i << 2));
-    const start = load<u64>(xy);
-    store<u64>(out, start);
+    store<u64>(out, load<u64>(xy));
     out += 8;
-    const empty = segment == end;
     for (; segment < end; segment++) {
       if ((segment & (STRIDE - 1)) == 0 && checkpoint(segment)) return STOPPED;
       if (load<u8>(kinds + <usize>segment) == 0) {
@@ -106,7 +104,6 @@ export function flattenFill(
       }
     }
     xy += 8;
-    if (!empty) store<u64>(out - 8, start);
     if ((i & (STRIDE - 1)) == 0 && checkpoint(segment)) return STOPPED;
   }
   return 0;

@@ -58,10 +58,8 @@ export interface MeasureRow {
 }
 
 /** Which figure is held to what. */
-export interface Bar {
+export interface Bar extends Limit {
   readonly of: "median" | "p99" | "max";
-  readonly atMost?: number;
-  readonly atLeast?: number;
 }
 
 const MIN_REPETITIONS = 7;
@@ -69,8 +67,32 @@ const MAX_REPETITIONS = 41;
 const ROW_MS = 2500; // both sides together, after warming up
 const SAMPLE_MS = 2; // shorter runs are repeated within a sample, or the clock would be measured
 
+/** Several figures of one thing, with no bar. */
+export interface FiguresRow {
+  readonly kind: "figures";
+  readonly name: string;
+  readonly figures: Readonly<Record<string, number | null>>;
+  readonly bar: null;
+  readonly passed: true;
+}
+
+/** One figure that is held to something; null where it could not be taken, which breaks no bar. */
+export interface BarRow {
+  readonly kind: "bar";
+  readonly name: string;
+  readonly unit: string;
+  readonly value: number | null;
+  readonly bar: Limit;
+  readonly passed: boolean;
+}
+
+export interface Limit {
+  readonly atMost?: number;
+  readonly atLeast?: number;
+}
+
 /** Each row leaves the process as one line of JSON; `bench/run.mjs` makes tables of them. */
-function emit(row: CompareRow | MeasureRow): void {
+function emit(row: CompareRow | MeasureRow | FiguresRow | BarRow): void {
   process.stdout.write(`${JSON.stringify(row)}\n`);
 }
 
@@ -129,9 +151,23 @@ export function report(
   figures: Pick<MeasureRow, "median" | "p99" | "max">,
   bar: Bar | null = null,
 ): void {
-  const value = bar === null ? 0 : figures[bar.of];
-  const passed = bar === null || (value <= (bar.atMost ?? Infinity) && value >= (bar.atLeast ?? -Infinity));
+  const passed = bar === null || within(figures[bar.of], bar);
   emit({ kind: "measure", name, unit, count, ...figures, bar, passed });
+}
+
+/** A row of a table whose columns are the names of the figures. */
+export function figures(name: string, values: Readonly<Record<string, number | null>>): void {
+  emit({ kind: "figures", name, figures: values, bar: null, passed: true });
+}
+
+/** Holds a figure to its bar; undefined is a figure that could not be taken here, for want of a peer. */
+export function bar(name: string, unit: string, value: number | undefined, limit: Limit): void {
+  const passed = value === undefined || within(value, limit);
+  emit({ kind: "bar", name, unit, value: value ?? null, bar: limit, passed });
+}
+
+function within(value: number, { atMost = Infinity, atLeast = -Infinity }: Limit): boolean {
+  return value <= atMost && value >= atLeast;
 }
 
 /** Throws unless both are the same; the message says where they part. */

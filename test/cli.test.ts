@@ -172,6 +172,57 @@ test("kerfwork finds an output that cannot be written before it works", async ()
   await fails(["trace", at("none.png"), "-o", "/proc/x.svg"], 1, 'Expected to write "/proc/x.svg": ');
 });
 
+test("kerfwork trace begins from a preset, and takes tone options as the library does", async () => {
+  const svg = async (...args: string[]): Promise<string> => {
+    const { code, stdout, stderr } = await run(["trace", at("in.png"), "-o", "-", ...args]);
+    assert.is(code, 0, stderr);
+    return stdout;
+  };
+  const dithered = await svg("--preset", "dither");
+  assert.is(dithered, await svg("--threshold", "128", "--mode", "pixels", "--despeckle", "0"));
+  assert.is(
+    await svg("--preset", "photo", "--blur", "0", "--despeckle", "2"),
+    await svg(),
+    "what is given wins",
+  );
+
+  assert.is(
+    await svg("--threshold", "0..127", "--levels", "0..255", "--gamma", "1"),
+    await svg("--threshold", "128"),
+  );
+  const smooth = await svg("--preset", "photo");
+  assert.ok((await svg("--preset", "photo", "--svg-tolerance", "0.05")).length < smooth.length);
+  assert.match(await svg("--fill-rule", "nonzero"), "nonzero");
+});
+
+test("kerfwork trace draws centre lines and colours, and refuses options that mean nothing there", async () => {
+  const svg = async (...args: string[]): Promise<string> => {
+    const { code, stdout, stderr } = await run(["trace", at("in.png"), "-o", "-", ...args]);
+    assert.is(code, 0, stderr);
+    return stdout;
+  };
+  assert.match(
+    await svg("--centerline", "--preset", "sketch"),
+    '<g fill-rule="evenodd" fill="none" stroke="black"',
+  );
+  const cutout = await svg("--palette", "#ff0000,#0000ff", "--layers", "cutout", "--svg-tolerance", "0.01");
+  assert.equal(cutout.match(/<g fill="#[0-9a-f]{6}">/g), ['<g fill="#ff0000">', '<g fill="#0000ff">']);
+  assert.match(await svg("--colors", "2"), '<g fill="#');
+  const none = at("none.png");
+  await fails(
+    ["trace", none, "-o", at("x"), "--colors", "4", "--gamma", "2"],
+    2,
+    "Expected --gamma not beside --colors",
+  );
+  await fails(
+    ["trace", none, "-o", at("x"), "--centerline", "--turn", "black"],
+    2,
+    "Expected --turn not beside",
+  );
+  await fails(["trace", at("in.png"), "-o", at("x"), "--colors", "1"], 2, "Expected `colors` to be ");
+  await fails(["trace", at("in.png"), "-o", at("x"), "--spurs", "-1"], 2, "Expected `spurs` to be ");
+});
+
 test("kerfwork refuses wrong arguments with 2, before it reads", async () => {
   const none = at("none.png");
   await fails(["bend", none], 2, 'Expected a command, got "bend"');
@@ -182,10 +233,23 @@ test("kerfwork refuses wrong arguments with 2, before it reads", async () => {
     2,
     'Expected `--dpi` to be a number, got "many"',
   );
+  await fails(
+    ["trace", none, "-o", at("x"), "--preset", "icon"],
+    2,
+    'Expected `--preset` to be one of logo, sketch, photo, scan, dither, got "icon"',
+  );
+  await fails(
+    ["trace", none, "-o", at("x"), "--levels", "20"],
+    2,
+    'Expected `--levels` to be two numbers as A..B, got "20"',
+  );
   const ranges: Record<string, [string, string]> = {
     "--dpi": ["0", "dpi"],
     "--threshold": ["256", "threshold"],
     "--mode": ["curvy", "mode"],
+    "--blur": ["-1", "blurPx"],
+    "--turn": ["left", "turn"],
+    "--window": ["4", "adaptive.windowPx"],
     "--tolerance": ["-1", "tolerance"],
     "--power": ["1.5", "power"],
     "--speed": ["0", "speed"],

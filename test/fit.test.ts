@@ -82,6 +82,7 @@ function fitInRooms(
         xy,
         room,
         pointRoom,
+        0,
       );
       found.calls++;
       for (const [at, size] of [
@@ -159,6 +160,7 @@ test("fit leaves when the cancel word is set, in every mode and in both passes",
               at(65536),
               65536,
               100000,
+              0,
             ),
             -1,
             `mode ${mode}`,

@@ -368,7 +368,15 @@ test("kernels on a lent memory report beside its control block, and leave by its
       xy: engine.alloc(xyBytes(room)),
       room,
     };
-    const job = { ends, points, outEnds: engine.alloc(4 * contours), mode: 2, tolerancePx: 0.5, mmPerPx: 1 };
+    const job = {
+      ends,
+      points,
+      outEnds: engine.alloc(4 * contours),
+      mode: 2,
+      tolerancePx: 0.5,
+      mmPerPx: 1,
+      open: 0,
+    };
     const step = engine.alloc(16);
     engine.i32(step, 4).fill(-9);
     const lent = instantiate(engine.memory, step);

@@ -292,6 +292,30 @@ test("toSVG writes short numbers and no path data for no curves", () => {
   assert.match(toSVG(none, { width: 1, height: 1 }), 'd="\n"/>');
 });
 
+test("toSVG writes strokes open, each with its width", () => {
+  const strokes = {
+    ends: Uint32Array.of(2, 5, 6),
+    kinds: Uint8Array.of(0, 1, 0, 0, 0, 0),
+    xy: Float32Array.of(1, 1, 2, 1, 3, 1, 4, 2, 4, 3, 5, 5, 6, 5, 6, 6, 5, 5, 7, 7, 7, 7),
+    depth: new Uint16Array(3),
+    width: Float32Array.of(0.25, 1, 2),
+    closed: Uint8Array.of(0, 1, 0),
+  };
+  assert.is(
+    toSVG(strokes, { width: 9, height: 9 }),
+    [
+      '<svg xmlns="http://www.w3.org/2000/svg" width="9mm" height="9mm" viewBox="0 0 9 9">',
+      '<g fill-rule="evenodd" fill="none" stroke="black" stroke-linecap="round" stroke-linejoin="round">',
+      '<path stroke-width=".25" d="m1 1h1c1 0 2 1 2 2"/>',
+      '<path stroke-width="1" d="m5 5h1v1z"/>',
+      '<path stroke-width="2" d="m7 7h0"/>',
+      "</g>",
+      "</svg>",
+      "",
+    ].join("\n"),
+  );
+});
+
 test("toSVG checks its arguments", async () => {
   const message = async (curves: Curves, options: unknown): Promise<string> =>
     (await failure(() => toSVG(curves, options as never))).message;

@@ -1,21 +1,49 @@
-import { type Drawing, type Job, makeDrawing, makeProgram, taskMgr, toSVG } from "../index.ts";
+import {
+  colorsToSVG,
+  type Drawing,
+  type Job,
+  type LayerDrawing,
+  makeDrawing,
+  makeLayers,
+  makeProgram,
+  makeStrokes,
+  type SVGOptions,
+  taskMgr,
+  toSVG,
+} from "../index.ts";
 import type { Command } from "./args.ts";
 import { type Output, openOutput, readInput } from "./files.ts";
-import { drawingOptions, jobOptions, OUTPUT_FLAG, PLAN_FLAGS, TRACE_FLAGS } from "./flags.ts";
+import {
+  DRAWING_FLAGS,
+  jobOptions,
+  OUTPUT_FLAG,
+  PLAN_FLAGS,
+  svgOptions,
+  TRACE_FLAGS,
+  type Wish,
+  wishOf,
+} from "./flags.ts";
 import { drawingFacts, drawingLines, jobFacts, jobLines, wroteLine } from "./report.ts";
 
 export const traceCommand: Command = {
   name: "trace",
   operands: ["IN"],
   summary: "trace a picture (PNG, JPEG) into an SVG drawing",
-  flags: [OUTPUT_FLAG, ...TRACE_FLAGS],
+  flags: [OUTPUT_FLAG, ...TRACE_FLAGS, ...DRAWING_FLAGS],
   required: [["output"]],
-  examples: ["trace badge.png -o badge.svg", "trace scan.jpg -o - --dpi 300 --threshold 120 > scan.svg"],
+  examples: [
+    "trace badge.png -o badge.svg",
+    "trace page.jpg -o - --preset scan --dpi 300 > page.svg",
+    "trace map.png -o map.svg --colors 12 --layers cutout",
+    "trace sketch.png -o lines.svg --preset sketch --centerline",
+  ],
   async run({ operands: [path], values, signal, report }) {
+    const wish = wishOf(values, signal);
+    const svg = svgOptions(values);
     const output = openOutput(values.get("output") as string);
     const bytes = await readInput(path, signal);
-    const drawing = await makeDrawing(bytes, drawingOptions(values, signal)).promise;
-    await output.write(await drawingText(drawing, signal));
+    const drawing = await drawn(bytes, wish);
+    await output.write(await drawingText(drawing, signal, svg));
     report({ command: "trace", input: path, outputs: [output.path], ...drawingFacts(drawing) }, [
       ...drawingLines(drawing),
       wroteLine([output.path]),
@@ -62,6 +90,21 @@ export function openSaves(prefix: string | undefined): {
   };
 }
 
-function drawingText({ curves, width, height }: Drawing, signal: AbortSignal): Promise<string> {
-  return taskMgr.runProcess(toSVG, [curves, { width, height }], { key: "svg", signal }).promise;
+function drawn(bytes: Uint8Array, { kind, options }: Wish): Promise<Drawing | LayerDrawing> {
+  if (kind === "strokes") return makeStrokes(bytes, options).promise;
+  return kind === "layers" ? makeLayers(bytes, options).promise : makeDrawing(bytes, options).promise;
+}
+
+function drawingText(
+  drawing: Drawing | LayerDrawing,
+  signal: AbortSignal,
+  options: Partial<SVGOptions> = {},
+): Promise<string> {
+  const { width, height } = drawing;
+  const all = { width, height, ...options };
+  const how = { key: "svg", signal };
+  if ("layers" in drawing)
+    return taskMgr.runProcess(colorsToSVG, [{ layers: drawing.layers }, all], how).promise;
+  const { curves } = drawing;
+  return taskMgr.runProcess(toSVG, [curves, all], how).promise;
 }

@@ -1,7 +1,7 @@
-import type { Drawing, Job, RunResult } from "../index.ts";
+import type { Job, Picture, RunResult } from "../index.ts";
 
 /** What a trace found, as data. */
-export function drawingFacts({ report, width, height }: Drawing): Record<string, unknown> {
+export function drawingFacts({ report, width, height }: Picture): Record<string, unknown> {
   return { width, height, ...report };
 }
 
@@ -11,7 +11,7 @@ export function jobFacts(job: Job): Record<string, unknown> {
 }
 
 /** What a trace found, in words. */
-export function drawingLines({ report, width, height }: Drawing): string[] {
+export function drawingLines({ report, width, height }: Picture): string[] {
   return [
     row("shapes", `${report.shapes}, ${report.nodes} nodes, on ${mm(width)} x ${mm(height)}`),
     stagesLine(report.stages),

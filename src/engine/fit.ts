@@ -12,8 +12,9 @@ export type FitMode = (typeof FIT_MODES)[number];
 const ROOM = 1 << 16;
 
 /**
- * Turns borders in kernel memory into outlines; the borders may be given back afterwards. Other threads take part in big
- * ones where there are any, and what comes out is the same.
+ * Turns borders in kernel memory into outlines; the borders may be given back afterwards. The first `open` of them are
+ * arcs, which keep their first and last corner. Other threads take part in big ones where there are any, and what comes
+ * out is the same.
  */
 export function fitBorders(
   engine: Engine,
@@ -21,17 +22,19 @@ export function fitBorders(
   options: { mode: FitMode; tolerancePx: number; mmPerPx: number },
   stages: Stages,
   share: number,
+  open = 0,
 ): Curves {
   const { kernels } = engine;
   const { contours, corners, ends, points } = borders;
-  const { mode, ...bounds } = options;
+  const { mode, tolerancePx, mmPerPx } = options;
   const watch = engine.alloc(64);
   const bytes = stages.run(share * 0.1, corners, () => kernels.fitScratch(ends, contours, points, watch));
   const scratch = engine.alloc(bytes);
   const outEnds = engine.alloc(4 * contours);
   const cursor = engine.alloc(CURSOR_BYTES);
   engine.u8(cursor, CURSOR_BYTES).fill(0);
-  const job: FitJob = { ends, points, outEnds, mode: FIT_MODES.indexOf(mode), ...bounds };
+  const number = FIT_MODES.indexOf(mode);
+  const job: FitJob = { ends, points, outEnds, mode: number, tolerancePx, mmPerPx, open };
   const fit = fitter(engine, job, { scratch, cursor }, Math.min(ROOM, 4 * corners + 16));
   const shared = SharedFit.offer(engine, job, contours, corners, bytes);
 

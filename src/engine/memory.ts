@@ -83,9 +83,9 @@ export class Engine {
     return at as Pointer;
   }
 
-  /** Gives back everything that was allocated since `mark()` returned `to`. */
+  /** Gives back everything that was allocated since `mark()` returned `to`, but for what was forsaken meanwhile. */
   release(to: Pointer): void {
-    this.#top = to;
+    this.#top = Math.max(to, this.#start);
   }
 
   mark(): Pointer {

@@ -30,7 +30,8 @@ export interface FlattenOptions {
 }
 
 /**
- * Replaces the cubics of outlines by lines: one closed path for each contour, its last point equal to its first.
+ * Replaces the cubics of outlines by lines: one path for each contour, which ends
+ * exactly where the contour does: closed for outlines, open for open strokes.
  * Lines stay as they are. The curves are read and not kept; the arrays are fresh.
  *
  * @throws INVALID_ARGUMENT   `curves` is not shaped as `Curves`, a tolerance out of range, or an option of another name

@@ -22,6 +22,7 @@ export function bandRows(width: number, height: number, channels: number): numbe
   return Math.min(height, Math.max(1, Math.floor(BAND_BYTES / channels / width)));
 }
 
+/** Cuts a picture into pieces of at most `BAND_BYTES`, in raster order. */
 export function* bands(width: number, height: number, channels: number): Generator<Band> {
   const most = Math.floor(BAND_BYTES / channels);
   if (width <= most) {
@@ -40,6 +41,21 @@ export function* bands(width: number, height: number, channels: number): Generat
 
 export function rowsOf(width: number, y: number, rows: number): Band {
   return { x: 0, y, columns: width, rows, first: y * width, pixels: rows * width };
+}
+
+/** Copies a band into `room`, which has 8 bytes to spare. */
+export function copyIn(
+  engine: Engine,
+  { data }: Image,
+  { first, pixels: n }: Band,
+  channels: number,
+  room: Pointer,
+): Pointer {
+  const pixels = data.subarray(first * channels, (first + n) * channels);
+  // at the same place within 8 bytes as in the source: copies into shared memory go byte by byte otherwise
+  const at = (room + (pixels.byteOffset % 8)) as Pointer;
+  engine.u8(at, pixels.length).set(pixels);
+  return at;
 }
 
 /** What becomes gray: the colours laid over white, or the transparency. */
@@ -96,11 +112,7 @@ export class GrayReader {
     });
   }
 
-  #copyIn({ first, pixels: n }: Band): Pointer {
-    const pixels = this.#image.data.subarray(first * this.channels, (first + n) * this.channels);
-    // at the same place within 8 bytes as in the source: copies into shared memory go byte by byte otherwise
-    const at = (this.#room + (pixels.byteOffset % 8)) as Pointer;
-    this.#engine.u8(at, pixels.length).set(pixels);
-    return at;
+  #copyIn(band: Band): Pointer {
+    return copyIn(this.#engine, this.#image, band, this.channels, this.#room);
   }
 }

@@ -11,6 +11,8 @@ export interface FitJob {
   readonly mode: number;
   readonly tolerancePx: number;
   readonly mmPerPx: number;
+  /** So many contours, the first ones, are open. */
+  readonly open: number;
 }
 
 /** Where one thread works. */
@@ -72,5 +74,6 @@ export function fitRange(kernels: Kernels, job: FitJob, place: FitRoom, to: numb
     place.xy,
     place.room,
     POINTS * place.room,
+    job.open,
   );
 }

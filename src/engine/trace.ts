@@ -51,6 +51,7 @@ const SHARES = { bitmap: 0.3, borders: 0.3, fit: 0.4 };
  * The middle of each pixel edge between black and white is within `tolerance` plus half a pixel of its outline, and each
  * point of an outline as near to the line through those middles. Outlines pass through the middle of the stairs, so shapes neither grow
  * nor shrink. A picture without black gives no contours. The image is read and not kept; the arrays are fresh.
+ * As a task in a worker it fits big pictures, of 65,536 corners or more, on all threads of the compute pool that are free.
  *
  * @throws INVALID_ARGUMENT   an image or an option that breaks its contract, or an option of another name
  * @throws OUT_OF_MEMORY      more pixels or corners than kernel memory holds

@@ -1,2 +1,2 @@
 export { type DecodeOptions, decodeImage } from "./decode.ts";
-export { type SVGOptions, toSVG } from "./svg.ts";
+export { colorsToSVG, type SVGOptions, toSVG } from "./svg.ts";

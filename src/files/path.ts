@@ -4,6 +4,8 @@ import type { Curves } from "../engine/trace.ts";
 export interface Strokes extends Pick<Curves, "ends" | "kinds" | "xy"> {
   /** For each contour 1 if it ends where it starts, 0 if it is open; left out when all are closed. */
   readonly closed?: Uint8Array;
+  /** Width of each, mm. */
+  readonly width?: Float32Array;
 }
 
 /** How exactly numbers are written. */

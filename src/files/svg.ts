@@ -1,3 +1,4 @@
+import type { ColorLayers } from "../engine/colors.ts";
 import type { Curves } from "../engine/trace.ts";
 import { checkNumber, checkOneOf, checkOptions, describe, invalid, KerfworkError } from "../errors.ts";
 import { engineFunction } from "../tasker/target.ts";
@@ -31,7 +32,9 @@ const COLOUR = /^[-#\w.,%()/ ]+$/;
 /**
  * Writes curves as an SVG drawing: one path, a line of text for each contour, in mm.
  * The same curves always give the same text. Steps start from the point before as it was written, so they do not drift.
- * Curves that have `closed`, a byte for each contour, may be open where it is 0: those contours are strokes.
+ * Curves that have `closed`, a byte for each contour, may be open where it is 0: those contours are strokes. Where they
+ * have a `width` each, as `traceCenterline` gives it, and `strokeWidth` is left out, each is drawn as wide as it was, with
+ * round ends, in a path of its own.
  *
  * @param curves                contours, mm, y down; read and not kept
  * @param options.width         mm, > 0
@@ -42,14 +45,14 @@ const COLOUR = /^[-#\w.,%()/ ]+$/;
  * @param options.fill          a CSS colour (default black, or "none" for curves with `closed`)
  * @param options.stroke        a CSS colour (default none, or "black" for curves with `closed`)
  * @param options.strokeWidth   mm, > 0 (default 1)
- * @throws INVALID_ARGUMENT  an option out of range or of another name, a coordinate that is not finite, or `closed` of
- *                           another length than `ends`
+ * @throws INVALID_ARGUMENT  an option out of range or of another name, a coordinate that is not finite, or `closed` or
+ *                           `width` of another length than `ends`
  * Cost: about 1 us a segment.
  * @example toSVG(await trace(image), { width: image.width / 10, height: image.height / 10, tolerance: 0.01 })
  */
 export const toSVG = engineFunction(
   "toSVG",
-  (curves: Curves & Pick<Strokes, "closed">, options: SVGOptions): string => {
+  (curves: Curves & Pick<Strokes, "closed" | "width">, options: SVGOptions): string => {
     checkOptions(options, NAMES);
     const exactness = exactnessOf(options);
     const size = (["width", "height"] as const).map((name) => {
@@ -62,14 +65,54 @@ export const toSVG = engineFunction(
     checkStrokes(curves);
     return [
       `<svg xmlns="http://www.w3.org/2000/svg" width="${size[0]}mm" height="${size[1]}mm" viewBox="0 0 ${size.join(" ")}">`,
-      `<path ${style} d="`,
-      ...(curves.ends.length > 0 ? [pathWriter(curves, exactness)(0, curves.ends.length)] : []),
-      '"/>',
+      ...(curves.width !== undefined && options.strokeWidth === undefined
+        ? strokeLines(curves, curves.width, style, exactness)
+        : pathLines(curves, style, exactness)),
       "</svg>",
       "",
     ].join("\n");
   },
 );
+
+/**
+ * Writes the layers of a colour picture as an SVG drawing: a group for each, in painting order, with its colour.
+ *
+ * @param picture            layers of closed contours, mm, y down; read and not kept
+ * @param options            as for `toSVG`
+ * @throws INVALID_ARGUMENT  an option out of range, a colour that is not "#rrggbb", or a coordinate that is not finite
+ * @example colorsToSVG(await traceColors(image), { width: image.width / 10, height: image.height / 10 })
+ */
+export const colorsToSVG = engineFunction(
+  "colorsToSVG",
+  ({ layers }: ColorLayers, options: SVGOptions): string => {
+    // every layer is a drawing of its own in all but its colour
+    const empty = { ends: new Uint32Array(), kinds: new Uint8Array(), xy: new Float32Array() };
+    const [head, , , tail] = toSVG({ ...empty, depth: new Uint16Array() }, options).split("\n");
+    const groups = layers.map(({ color, curves }, i) => {
+      if (!/^#[0-9a-f]{6}$/i.test(color)) throw invalid(`layers[${i}].color`, 'a colour as "#rrggbb"', color);
+      return `<g fill="${color}">\n${toSVG(curves, options).split("\n").slice(1, -2).join("\n")}\n</g>`;
+    });
+    return [head, ...groups, tail, ""].join("\n");
+  },
+);
+
+function pathLines(curves: Strokes, style: string, exactness: Exactness): string[] {
+  const { length } = curves.ends;
+  return [`<path ${style} d="`, ...(length > 0 ? [pathWriter(curves, exactness)(0, length)] : []), '"/>'];
+}
+
+/** A path for each stroke, as wide as it was. */
+function strokeLines(curves: Strokes, width: Float32Array, style: string, exactness: Exactness): string[] {
+  const write = pathWriter(curves, exactness);
+  const scale = 10 ** exactness.decimals;
+  const paths = Array.from(curves.ends, (_end, i) => {
+    const d = write(i, i + 1);
+    // a dot shows only as a line of no length
+    const path = /[a-z]/.test(d.slice(1)) ? d : `${d}h0`;
+    return `<path stroke-width="${shortNumber(Math.round(width[i]! * scale) / scale)}" d="${path}"/>`;
+  });
+  return [`<g ${style} stroke-linecap="round" stroke-linejoin="round">`, ...paths, "</g>"];
+}
 
 function exactnessOf({ precision, tolerance }: SVGOptions): Exactness {
   if (tolerance === undefined)
@@ -100,9 +143,11 @@ function checkColour(name: string, value: unknown): string {
   return value;
 }
 
-function checkStrokes({ ends, xy, closed }: Strokes): void {
+function checkStrokes({ ends, xy, closed, width }: Strokes): void {
   const bad = xy.findIndex((value) => !Number.isFinite(value));
   if (bad !== -1) throw invalid(`curves.xy[${bad}]`, "a finite number", xy[bad]);
   if (closed !== undefined && (!(closed instanceof Uint8Array) || closed.length !== ends.length))
     throw invalid("curves.closed", `a Uint8Array of ${ends.length} bytes`, closed);
+  if (width !== undefined && (!(width instanceof Float32Array) || width.length !== ends.length))
+    throw invalid("curves.width", `a Float32Array of ${ends.length} numbers`, width);
 }

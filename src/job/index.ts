@@ -1,10 +1,14 @@
 export {
-  checkJobOptions,
   type Drawing,
   type DrawingOptions,
-  type Job,
-  type JobOptions,
-  type JobReport,
+  type LayerDrawing,
+  type LayersOptions,
   makeDrawing,
-  makeProgram,
-} from "./program.ts";
+  makeLayers,
+  makeStrokes,
+  type Picture,
+  type PictureOptions,
+  type StrokeDrawing,
+  type StrokesOptions,
+} from "./drawing.ts";
+export { checkJobOptions, type Job, type JobOptions, type JobReport, makeProgram } from "./program.ts";
