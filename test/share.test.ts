@@ -233,7 +233,13 @@ interface Asked {
 }
 
 /** Fits on this thread with a crew of one, whose work is done by `come`, before this thread begins its own. */
-function fitWith(engine: Engine, image: Image, mode: FitMode, come: Come): { curves: Curves; asked: Asked } {
+function fitWith(
+  engine: Engine,
+  image: Image,
+  mode: FitMode,
+  come: Come,
+  open = 0,
+): { curves: Curves; asked: Asked } {
   const asked: Asked = { told: [], dismissed: 0 };
   const crew = {
     size: 1,
@@ -247,17 +253,17 @@ function fitWith(engine: Engine, image: Image, mode: FitMode, come: Come): { cur
   };
   environment().crew = crew as unknown as Crew;
   try {
-    return { asked, curves: engine.run((engine) => fitted(engine, image, mode)) };
+    return { asked, curves: engine.run((engine) => fitted(engine, image, mode, open)) };
   } finally {
     environment().crew = undefined;
   }
 }
 
-function fitted(engine: Engine, image: Image, mode: FitMode): Curves {
+function fitted(engine: Engine, image: Image, mode: FitMode, open = 0): Curves {
   const stages = new Stages();
   const { bitmap } = toBitmap(engine, image, { threshold: 128, invert: false }, stages, 0.3);
   const borders = extract(engine, bitmap, { despecklePx: 0 }, stages, 0.3);
-  return fitBorders(engine, borders, { mode, tolerancePx: 0.5, mmPerPx: 25.4 / 300 }, stages, 0.4);
+  return fitBorders(engine, borders, { mode, tolerancePx: 0.5, mmPerPx: 25.4 / 300 }, stages, 0.4, open);
 }
 
 test("all by another, in one part a chunk or in many, and as far as its room goes", () => {
@@ -325,6 +331,14 @@ test("a crew that cannot be asked is an error that leaves nothing behind", () =>
   };
   assert.throws(() => fitWith(engine, BUSY, "curves", broken), /cannot be sent/);
   engine.run(() => assert.is(engine.alloc(16), start));
+});
+
+test("open borders stay open in whatever chunk they are", () => {
+  const engine = new Engine();
+  const one = engine.run((engine) => fitted(engine, ROUND, "curves", 12_000));
+  const all = fitWith(engine, ROUND, "curves", (target, args) => target(...args), 12_000);
+  same(all.curves, one, "open");
+  assert.ok(Buffer.compare(bytesOf(one.xy), bytesOf(expected(ROUND, "curves").xy)) !== 0);
 });
 
 test("a border that needs a bigger room than all others, by this thread and by another", () => {
