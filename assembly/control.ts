@@ -3,8 +3,13 @@
 
 /** i32, written by the host: 0 run, anything else leave. */
 const CANCEL: usize = 0;
-/** i32, written by the running kernel: units of work done. */
-const STEP: usize = 64;
+/**
+ * Address of an i32, written by the running kernel: units of work done. The host gives it to each instance: of several
+ * that work on one memory, one reports into the control block, the others beside it.
+ */
+// @ts-ignore: decorator
+@external("env", "step")
+declare const STEP: usize;
 
 /** Returned by a kernel that saw the cancel word; its outputs are garbage. */
 export const STOPPED: i32 = -1;

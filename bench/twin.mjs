@@ -29,7 +29,7 @@ writeFileSync(
   `${text.slice(0, end)}
 export function makeTwin(buffer) {
   bufferView = new Uint8Array(buffer);
-  return asmFunc({ env: { memory: { buffer } } });
+  return asmFunc({ env: { memory: { buffer }, step: 64 } });
 }
 `,
 );

@@ -1,28 +1,29 @@
 import type { Borders } from "./contours.ts";
 import type { Engine, Pointer, Stages } from "./memory.ts";
+import {
+  CURSOR_BYTES,
+  type FitJob,
+  type FitPart,
+  fitRange,
+  type GrayPlane,
+  NO_ROOM,
+  openRange,
+  xyBytes,
+} from "./range.ts";
+import { type Chunk, SharedFit } from "./share.ts";
 import type { Curves } from "./trace.ts";
 
 /** In the order of the kernel's numbers. */
 export const FIT_MODES = ["pixels", "polygons", "curves"] as const;
 export type FitMode = (typeof FIT_MODES)[number];
 
-const NO_ROOM = -2;
 /** Segments of one turn of the kernel; memory for its output stays at this size, however large the result. */
 const ROOM = 1 << 16;
 
-/** The gray of the picture that the borders come from, u8[width * height], and the threshold that was laid on it. */
-export interface GrayPlane {
-  readonly at: Pointer;
-  readonly width: number;
-  readonly height: number;
-  readonly threshold: number;
-  /** Uses it for each border that has any, not only where it tells more than the pixels' stairs. */
-  readonly always: boolean;
-}
-
 /**
  * Turns borders in kernel memory into outlines, between pixels where there is gray; the borders may be given back
- * afterwards. The first `open` of them are arcs, which keep their first and last corner, and get no gray.
+ * afterwards. The first `open` of them are arcs, which keep their first and last corner, and get no gray. Other threads
+ * take part in big ones where there are any, and what comes out is the same.
  */
 export function fitBorders(
   engine: Engine,
@@ -35,64 +36,90 @@ export function fitBorders(
 ): Curves {
   const { kernels } = engine;
   const { contours, corners, ends, points } = borders;
+  const { mode, tolerancePx, mmPerPx } = options;
   const watch = engine.alloc(64);
   const bytes = stages.run(share * 0.1, corners, () =>
     kernels.fitScratch(ends, contours, points, watch, gray ? 1 : 0),
   );
   const scratch = engine.alloc(bytes);
   const outEnds = engine.alloc(4 * contours);
-  const cursor = engine.alloc(20);
-  engine.i32(cursor, 5).fill(0);
+  const cursor = engine.alloc(CURSOR_BYTES);
+  engine.u8(cursor, CURSOR_BYTES).fill(0);
+  const number = FIT_MODES.indexOf(mode);
+  const job: FitJob = { ends, points, outEnds, mode: number, tolerancePx, mmPerPx, open, gray };
+  const fit = fitter(engine, job, { scratch, cursor }, Math.min(ROOM, 4 * corners + 16));
+  const shared = SharedFit.offer(engine, job, contours, corners, bytes);
 
-  // the kernel fills a room of fixed size, again and again; only a contour that needs more makes the room grow
-  const kindParts: Uint8Array[] = [];
-  const xyParts: Float32Array[] = [];
-  let room = Math.min(ROOM, 4 * corners + 16);
-  const mark = engine.mark();
+  let chunks: Chunk[] = [];
   stages.run(share * 0.9, corners, () => {
+    const parts: FitPart[] = [];
+    const result = shared?.run(fit) ?? fit(0, contours, parts);
+    if (typeof result !== "number") chunks = result;
+    else if (result < 0) return result;
+    else chunks = [{ from: 0, to: contours, parts }];
+    return contours;
+  });
+  const parts = chunks.flatMap((chunk) => chunk.parts);
+  return {
+    ends: rebased(engine.u32(outEnds, contours).slice(), chunks),
+    kinds: joined(
+      parts.map(({ kinds }) => kinds),
+      (length) => new Uint8Array(length),
+    ),
+    xy: joined(
+      parts.map(({ xy }) => xy),
+      (length) => new Float32Array(length),
+    ),
+    depth: engine.u16(borders.depth, contours).slice(),
+  };
+}
+
+/**
+ * Fits ranges on this thread, in one room: the kernel fills it again and again, and only a contour that needs more makes
+ * it grow. Gives 0 or the kernel's status.
+ */
+function fitter(
+  engine: Engine,
+  job: FitJob,
+  own: { scratch: Pointer; cursor: Pointer },
+  least: number,
+): (from: number, to: number, parts: FitPart[]) => number {
+  const mark = engine.mark();
+  let end = mark;
+  const makeRoom = (room: number) => {
+    if (engine.mark() === end) engine.release(mark); // nothing stands behind it
+    const place = { ...own, kinds: engine.alloc(room), xy: engine.alloc(xyBytes(room)), room };
+    end = engine.mark();
+    return place;
+  };
+  let place = makeRoom(least);
+  return (from, to, parts) => {
+    openRange(engine.i32(own.cursor, CURSOR_BYTES / 4), from);
     for (;;) {
-      engine.release(mark);
-      const pointRoom = 4 * room;
-      const kinds = engine.alloc(room);
-      const xy = engine.alloc(8 * pointRoom);
-      const done = kernels.fit(
-        ends,
-        contours,
-        points,
-        FIT_MODES.indexOf(options.mode),
-        options.tolerancePx,
-        options.mmPerPx,
-        scratch,
-        cursor,
-        outEnds,
-        kinds,
-        xy,
-        room,
-        pointRoom,
-        open,
-        gray?.at ?? (0 as Pointer),
-        gray?.width ?? 0,
-        gray?.height ?? 0,
-        gray?.threshold ?? 0,
-        gray?.always ? 1 : 0,
-      );
+      const done = fitRange(engine.kernels, job, place, to);
       if (done === NO_ROOM) {
-        room *= 2;
+        place = makeRoom(2 * place.room);
         continue;
       }
       if (done < 0) return done;
-      const [segments, written] = engine.i32(cursor, 4).subarray(2) as unknown as [number, number];
-      kindParts.push(engine.u8(kinds, segments).slice());
-      xyParts.push(engine.f32(xy, 2 * written).slice());
-      if (done === contours) return done;
+      const [segments, points] = engine.i32(own.cursor, 4).subarray(2) as unknown as [number, number];
+      parts.push({
+        kinds: engine.u8(place.kinds, segments).slice(),
+        xy: engine.f32(place.xy, 2 * points).slice(),
+      });
+      if (done === to) return 0;
     }
-  });
-  return {
-    ends: engine.u32(outEnds, contours).slice(),
-    kinds: joined(kindParts, (length) => new Uint8Array(length)),
-    xy: joined(xyParts, (length) => new Float32Array(length)),
-    depth: engine.u16(borders.depth, contours).slice(),
   };
+}
+
+/** Counts the ends of all chunks from the first one's start. */
+function rebased(ends: Uint32Array, chunks: readonly Chunk[]): Uint32Array {
+  let base = 0;
+  for (const { from, to, parts } of chunks) {
+    if (base > 0) for (let i = from; i < to; i++) ends[i]! += base;
+    for (const { kinds } of parts) base += kinds.length;
+  }
+  return ends;
 }
 
 function joined<T extends Uint8Array | Float32Array>(parts: readonly T[], make: (length: number) => T): T {

@@ -11,6 +11,8 @@ const PAGE = 65536;
 const PAGES = { initial: 2, maximum: 16384 };
 /** A thread of its own gives up its kernel memory after a call that grew it beyond this. */
 const KEEP_BYTES = 256 * 2 ** 20;
+/** Where the kernels of a thread report, a word of the control block; a test holds both equal. */
+export const STEP = 64;
 /** Statuses of every kernel; `assembly/control.ts`. */
 const STOPPED = -1;
 const NO_ROOM = -2;
@@ -29,6 +31,12 @@ export function kernelModule(): WebAssembly.Module {
   return module;
 }
 
+/** The kernels on a memory, their own or another thread's. `step` is the address of the word where they report. */
+export function instantiate(memory: WebAssembly.Memory, step = STEP, module = kernelModule()): Kernels {
+  const { instance } = instantiateSync<Record<string, never>>(module, { env: { memory, step } } as never);
+  return instance.exports as unknown as Kernels;
+}
+
 /**
  * One instance of the kernels on one memory, and the arena that places their data.
  * The arena is a stack: `run` gives all of it back when the call ends, whether it returned or threw.
@@ -37,7 +45,7 @@ export class Engine {
   readonly kernels: Kernels;
   readonly memory: WebAssembly.Memory;
   readonly limitBytes: number;
-  readonly #start: number;
+  #start: number;
   #top: number;
   #running = false;
 
@@ -45,8 +53,7 @@ export class Engine {
   constructor(memory = newMemory(), module = kernelModule(), limitBytes = PAGES.maximum * PAGE) {
     this.memory = memory;
     this.limitBytes = Math.min(limitBytes, PAGES.maximum * PAGE);
-    const { instance } = instantiateSync<Record<string, never>>(module, { env: { memory } } as never);
-    this.kernels = instance.exports as unknown as Kernels;
+    this.kernels = instantiate(memory, STEP, module);
     this.#start = align(this.kernels.heapBase());
     this.#top = this.#start;
   }
@@ -76,13 +83,18 @@ export class Engine {
     return at as Pointer;
   }
 
-  /** Gives back everything that was allocated since `mark()` returned `to`. */
+  /** Gives back everything that was allocated since `mark()` returned `to`, but for what was forsaken meanwhile. */
   release(to: Pointer): void {
-    this.#top = to;
+    this.#top = Math.max(to, this.#start);
   }
 
   mark(): Pointer {
     return this.#top as Pointer;
+  }
+
+  /** Never uses again what is allocated now: another thread that cannot be reached may still write there. */
+  forsake(): void {
+    this.#start = this.#top;
   }
 
   /** Copies a typed array in. */

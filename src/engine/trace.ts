@@ -63,6 +63,7 @@ const SHARES = { bitmap: 0.3, borders: 0.3, fit: 0.4 };
  * pixel, that place stands for it. The threshold says which pixels are black; the border of a sharp edge lies half way
  * between its two grays, unless the threshold is far from there. A picture without black gives no contours. The image is
  * read and not kept; the arrays are fresh.
+ * As a task in a worker it fits big pictures, of 65,536 corners or more, on all threads of the compute pool that are free.
  *
  * @throws INVALID_ARGUMENT   an image or an option that breaks its contract, or an option of another name
  * @throws OUT_OF_MEMORY      more pixels or corners than kernel memory holds

@@ -78,7 +78,7 @@ export class Dispatcher {
   }
 
   #newPool(size: number, isolation: "thread" | "process", idleMs: number | undefined): Pool {
-    const { assets, workerInit, recycleBytes, resourceLimits, logLevel } = this.#options();
+    const { assets, workerInit, recycleBytes, resourceLimits, logLevel, maxWorkers } = this.#options();
     const init = workerInit && { target: recordTarget(workerInit.target), args: workerInit.args ?? [] };
     const options = {
       size,
@@ -90,6 +90,7 @@ export class Dispatcher {
       recycleBytes,
       resourceLimits,
       logLevel,
+      crew: maxWorkers - 1,
       log: ({ level, message, target, error }: LogEntry) =>
         this.#log(level, message, { target, ...(error ? { error: restoreError(error) } : {}) }),
     };

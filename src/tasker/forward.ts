@@ -1,8 +1,11 @@
 import { KerfworkError, restoreError } from "../errors.ts";
 import { argumentError, movable } from "./args.ts";
 import type { Message, Order, SentOptions } from "./protocol.ts";
-import { environment, recordTarget } from "./target.ts";
+import { type Crew, environment, recordTarget } from "./target.ts";
 import { Task, type TaskKey, type TaskKind, type TaskSnapshot } from "./task.ts";
+
+/** Behind every task that waits. */
+const LAST = -1e6;
 
 interface ChildOptions extends SentOptions {
   readonly signal?: AbortSignal;
@@ -116,6 +119,30 @@ export class Forwarder {
     this.#awaited.add(child);
     if (this.#awaited.size === 1) this.#post({ type: "waiting", waiting: true }, []);
   }
+}
+
+/** Other threads for the running task; undefined for none. They come as children of it that nobody sees. */
+export function crewOf(
+  size: number,
+  forwarder: () => Forwarder,
+  tell: (message: string) => void,
+): Crew | undefined {
+  if (size < 1) return undefined;
+  const options = { visible: false, priority: LAST };
+  return {
+    size,
+    enlist(target, args) {
+      const task = forwarder().submit("process", target, args, options);
+      return () => void task.cancel();
+    },
+    tell,
+  };
+}
+
+/** What a worker keeps alive by a task: its own memory, or another's that the task was lent. */
+export function bytesHeld(memory: WebAssembly.Memory, args: readonly unknown[]): number {
+  const lent = args.filter((arg) => arg instanceof WebAssembly.Memory);
+  return Math.max(...[memory, ...lent].map(({ buffer }) => buffer.byteLength));
 }
 
 /**

@@ -23,6 +23,8 @@ export interface PoolOptions {
   readonly resourceLimits: ResourceLimits | undefined;
   readonly logLevel: LogLevel;
   readonly log: (entry: LogEntry) => void;
+  /** Threads of the compute pool beside one. */
+  readonly crew: number;
   /** A host that was idle this long is ended; undefined keeps it. */
   readonly idleMs?: number | undefined;
 }
@@ -172,9 +174,9 @@ class Slot implements Runner {
     // one that died while idle, by what a task had left behind, is no failure of the next
     if (this.#host?.lost) void this.#drop(this.#host);
     if (this.#host === undefined) {
-      const { isolation, worker, init, resourceLimits, logLevel, log } = this.#options;
+      const { isolation, worker, init, resourceLimits, logLevel, log, crew } = this.#options;
       const script = fileURLToPath(worker ?? new URL("../esm/worker.js", import.meta.url));
-      const options = { script, init, resourceLimits, logLevel, log };
+      const options = { script, init, resourceLimits, logLevel, log, crew };
       this.#host = isolation === "thread" ? new Thread(options) : new Child(options);
       this.#counts.spawned++;
     }

@@ -13,6 +13,8 @@ export interface WorkerSetup {
   /** Run before the first task. */
   readonly init: Call | undefined;
   readonly logLevel: LogLevel;
+  /** Other threads that may take part in a task. */
+  readonly crew: number;
 }
 
 /** What a process is given, beyond its memory and its port. */

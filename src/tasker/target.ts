@@ -18,6 +18,21 @@ export interface Environment {
   readonly functions: Map<string, (...args: never[]) => unknown>;
   /** In a worker, while a task runs: how its code reaches the main thread's manager. */
   manager: (() => unknown) | undefined;
+  /** In a worker, while a task runs: other threads that may take part in it; undefined where there are none. */
+  crew: Crew | undefined;
+}
+
+/** The other threads of the compute pool. */
+export interface Crew {
+  /** How many may take part, >= 1. */
+  readonly size: number;
+  /**
+   * Calls an engine function on one of them, once one is free and no task waits for it. Nobody tells what becomes of the
+   * call: it may never be made. Returns what takes it back.
+   */
+  enlist<A extends unknown[]>(target: EngineFunction<A, unknown>, args: A): () => void;
+  /** Says something to the manager's logger, at its level "debug". */
+  tell(message: string): void;
 }
 
 const NOBODY: StageReporter = { beginStage() {}, isCancelled: () => false };
@@ -31,6 +46,7 @@ export function environment(): Environment {
     provided: new Map(),
     functions: new Map(),
     manager: undefined,
+    crew: undefined,
   };
   return holder[ENVIRONMENT];
 }

@@ -36,6 +36,8 @@ export interface HostOptions {
   readonly resourceLimits: ResourceLimits | undefined;
   readonly logLevel: LogLevel;
   readonly log: (entry: LogEntry) => void;
+  /** Threads of the compute pool beside one. */
+  readonly crew: number;
 }
 
 /** ms; workerpool takes 0 for 1000 */
@@ -68,13 +70,14 @@ export class Thread implements Host {
 
   readonly #log: HostOptions["log"];
 
-  constructor({ script, init, resourceLimits = {}, logLevel, log }: HostOptions) {
+  constructor({ script, init, resourceLimits = {}, logLevel, log, crew }: HostOptions) {
     this.#log = log;
     const memory = new WebAssembly.Memory({ ...MEMORY_PAGES, shared: true });
     this.block = new ControlBlock(memory.buffer);
     const { port1, port2 } = new MessageChannel();
     this.#port = port1;
-    const workerData: WorkerSetup = { memory, port: port2, provided: environment().provided, init, logLevel };
+    const { provided } = environment();
+    const workerData: WorkerSetup = { memory, port: port2, provided, init, logLevel, crew };
     this.#executor = workerpool.pool(script, {
       workerType: "thread",
       maxWorkers: 1,

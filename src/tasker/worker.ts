@@ -8,7 +8,7 @@ import { isPlain, movable, packResult } from "./args.ts";
 import { BlockContext, type ContextLink, canceled, directContext } from "./context.ts";
 import { ControlBlock, MEMORY_PAGES, RUNNING } from "./control.ts";
 import { Deferred } from "./deferred.ts";
-import { Forwarder } from "./forward.ts";
+import { bytesHeld, crewOf, Forwarder } from "./forward.ts";
 import { isLogged, type LogEntry, type LogLevel } from "./log.ts";
 import { ChildPipe, nap } from "./pipe.ts";
 import type {
@@ -36,6 +36,7 @@ const REPORT_MS = 50;
 /** How this worker reaches the main thread. */
 interface Channel {
   readonly logLevel: LogLevel;
+  readonly crew: number;
   post(answer: Answer, transfer?: readonly ArrayBuffer[]): void;
   /** The next order that has arrived, if any, without waiting; undefined where that cannot be told. */
   readonly poll: (() => Order | undefined) | undefined;
@@ -208,6 +209,8 @@ async function execute(order: RunOrder, run: Run): Promise<{ done: Done; transfe
   running = run;
   surroundings.reporter = context;
   surroundings.manager = () => run.forwarder;
+  const tell = (message: string): void => log(run.channel, "debug", message, order.target.name);
+  surroundings.crew = crewOf(run.channel.crew, () => run.forwarder, tell);
   const done = { type: "done", generation: order.generation } as const;
   let unfit = initialized !== undefined;
   try {
@@ -217,20 +220,19 @@ async function execute(order: RunOrder, run: Run): Promise<{ done: Done; transfe
     const target = resolved.get(order.target) ?? (await resolve(order.target, run));
     block.writeState(RUNNING);
     const value = await target(context, ...order.args);
-    if (isPlain(value)) return { done: { ...done, bytes: memory.buffer.byteLength, value }, transfer: [] };
+    const bytes = bytesHeld(memory, order.args);
+    if (isPlain(value)) return { done: { ...done, bytes, value }, transfer: [] };
     const kept = new Set<ArrayBufferLike>([...order.staged, memory.buffer]);
     const packed = packResult(value, kept);
-    return {
-      done: { ...done, bytes: memory.buffer.byteLength, value: packed.value },
-      transfer: packed.transfer,
-    };
+    return { done: { ...done, bytes, value: packed.value }, transfer: packed.transfer };
   } catch (error) {
-    const failed: Done = { ...done, bytes: memory.buffer.byteLength, error: recordError(error) };
+    const failed: Done = { ...done, bytes: bytesHeld(memory, order.args), error: recordError(error) };
     return { done: unfit ? { ...failed, unfit } : failed, transfer: [] };
   } finally {
     run.over = true;
     running = undefined;
     surroundings.manager = undefined;
+    surroundings.crew = undefined;
   }
 }
 
@@ -276,10 +278,11 @@ async function initialize({ target, args }: Call, channel: Channel): Promise<voi
 }
 
 /** A thread: orders and answers pass over a port, where they can be read while the thread is blocked. */
-function serveThread({ port, provided, init, logLevel }: WorkerSetup): void {
+function serveThread({ port, provided, init, logLevel, crew }: WorkerSetup): void {
   for (const [name, value] of provided) surroundings.provided.set(name, value);
   const channel: Channel = {
     logLevel,
+    crew,
     post: (answer, transfer) => (port as MessagePort).postMessage(answer, transfer as ArrayBuffer[]),
     poll: () => receiveMessageOnPort(port)?.message as Order | undefined,
   };
@@ -352,6 +355,7 @@ function serveProcess(): void {
     get logLevel() {
       return logLevel;
     },
+    crew: 0, // there is no memory to share
     post(answer, transfer = []) {
       if (answer.type === "message" && answer.message.type === "flush") report("write");
       pipe.write(answer);
