@@ -1,4 +1,5 @@
 // Big traces on more than one thread: the same to the byte, whatever becomes of the other threads.
+import diagnostics from "node:diagnostics_channel";
 import {
   type Curves,
   type ExecutionContext,
@@ -136,10 +137,18 @@ staged(
     const word = words();
     const held = manager.runProcess(target("hold"), [word]);
     await until(() => Atomics.load(word, 0) === 1);
+    const ends: string[] = [];
+    const hear = (data: unknown): void => {
+      const { target, status } = data as { target: string; status: string };
+      if (target === "fitShare") ends.push(status);
+    };
+    diagnostics.subscribe("kerfwork:settle", hear);
     const found = await manager.runProcess(traced, [BUSY, OPTIONS]).promise;
     assert.is(countsOf(found)[0], 0);
     same(found.curves, expected(BUSY, "curves"), "full pool");
-    await until(() => manager.stats().queued === 0);
+    await until(() => ends.length > 0 && manager.stats().queued === 0);
+    diagnostics.unsubscribe("kerfwork:settle", hear);
+    assert.equal(ends, ["canceled"]);
     assert.is(held.status, "running");
     Atomics.store(word, 1, 1);
     await done(held);
@@ -347,14 +356,19 @@ test("a border that needs a bigger room than all others, by this thread and by a
   const specks = (x: number, y: number): boolean => y > 2 && y % 2 === 1 && x % 2 === 0;
   const image = imageOf(bitsFrom(70_000, 8, (x, y) => comb(x, y) || specks(x, y)));
   const one = trace(image, { ...OPTIONS, mode: "pixels" });
-  for (const [come, share] of [
-    [() => {}, /fitted 0 of/],
-    [(target, args) => target(...args), /fitted (\d+) of \1 /],
-  ] as [Come, RegExp][]) {
-    const { curves, asked } = fitWith(new Engine(), image, "pixels", come);
-    assert.match(asked.told[0]!, share);
-    same(curves, one, `${share}`);
-  }
+  const engine = new Engine();
+  const all = fitWith(engine, image, "pixels", (target, args) => target(...args));
+  assert.match(all.asked.told[0]!, /fitted (\d+) of \1 /);
+  same(all.curves, one, "by another");
+  // the seat is still the other's when this thread's room has grown
+  let seated = (): Uint8Array => new Uint8Array();
+  const own = fitWith(engine, image, "pixels", (_target, [, , , { kinds, xy, room }]) => {
+    seated = () => engine.u8(kinds, xy + xyBytes(room) - kinds);
+    seated().fill(0xa5);
+  });
+  assert.match(own.asked.told[0]!, /fitted 0 of/);
+  same(own.curves, one, "by this one");
+  assert.ok(seated().every((byte) => byte === 0xa5));
 });
 
 test("without memory for others a trace stays alone", () => {
