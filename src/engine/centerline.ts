@@ -2,8 +2,9 @@ import { checkNumber, checkOneOf, invalid } from "../errors.ts";
 import { engineFunction } from "../tasker/target.ts";
 import { type Bitmap, checkImage, type Image, toBitmap } from "./image.ts";
 import { type Engine, type Pointer, Stages, withEngine } from "./memory.ts";
+import { checkScale } from "./scale.ts";
 import { checkTone, TONE_NAMES, type Tone, type ToneOptions } from "./tone.ts";
-import { type Curves, DEFAULT_DPI } from "./trace.ts";
+import type { Curves } from "./trace.ts";
 
 /**
  * Middle lines of strokes: as `Curves`, but a stroke ends where it began only if it is closed. `depth` is 0 throughout.
@@ -91,17 +92,14 @@ interface CheckedOptions extends StrokeOptions {
 function checkOptions(options: CenterlineOptions, channels: number): CheckedOptions {
   if (typeof options !== "object" || options === null) throw invalid("options", "an object", options);
   for (const name of Object.keys(options)) checkOneOf("option", name, OPTIONS);
-  const { dpi = DEFAULT_DPI, minLengthPx = 2, spurs = 1 } = options;
+  const { minLengthPx = 2, spurs = 1 } = options;
   const { join = true } = options;
-  checkNumber("dpi", dpi, { above: 0 });
+  const scale = checkScale(options);
   checkNumber("minLengthPx", minLengthPx, { min: 0 });
   checkNumber("spurs", spurs, { min: 0 });
   if (typeof join !== "boolean") throw invalid("join", "true or false", join);
-  const mmPerPx = 25.4 / dpi;
-  const { tolerance = mmPerPx / 2 } = options;
-  checkNumber("tolerance", tolerance, { min: 0 });
   const tone = checkTone(options, channels);
-  return { tone, mmPerPx, tolerancePx: tolerance / mmPerPx, minLengthPx, spurs, join };
+  return { tone, ...scale, minLengthPx, spurs, join };
 }
 
 /** A skeleton in kernel memory: see `thin` and `trimSkeleton`. */

@@ -6,8 +6,9 @@ import { checkImage, type Image } from "./image.ts";
 import { Stages, withEngine } from "./memory.ts";
 import { hexOf, type Rgb, toLabels } from "./palette.ts";
 import { mergeSpecks } from "./regions.ts";
+import { checkScale } from "./scale.ts";
 import { traceStack } from "./stack.ts";
-import { type Curves, DEFAULT_DPI } from "./trace.ts";
+import type { Curves } from "./trace.ts";
 
 /** What is drawn in one colour. */
 export interface ColorLayer {
@@ -101,19 +102,16 @@ interface CheckedOptions {
 function checkColors(options: ColorsOptions): CheckedOptions {
   checkOptions(options, OPTIONS);
   const { colors, palette, layers = "stacked", mode = "curves" } = options;
-  const { dpi = DEFAULT_DPI, despecklePx = 16, smooth = true } = options;
+  const { despecklePx = 16, smooth = true } = options;
   if (palette !== undefined && colors !== undefined)
     throw invalid("colors", "left out beside `palette`", colors);
   const choice = palette === undefined ? checkNumber("colors", colors ?? 16, COUNT) : checkPalette(palette);
   checkOneOf("layers", layers, LAYERS);
   checkOneOf("mode", mode, FIT_MODES);
-  checkNumber("dpi", dpi, { above: 0 });
+  const scale = checkScale(options, TOLERANCE_PX);
   checkNumber("despecklePx", despecklePx, { min: 0 });
   if (typeof smooth !== "boolean") throw invalid("smooth", "true or false", smooth);
-  const mmPerPx = 25.4 / dpi;
-  const { tolerance = TOLERANCE_PX * mmPerPx } = options;
-  checkNumber("tolerance", tolerance, { min: 0 });
-  return { choice, smooth, layers, mode, tolerancePx: tolerance / mmPerPx, mmPerPx, despecklePx };
+  return { choice, smooth, layers, mode, ...scale, despecklePx };
 }
 
 function checkPalette(palette: readonly string[]): Rgb[] {

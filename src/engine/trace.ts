@@ -4,6 +4,7 @@ import { extract, TURNS, type Turn } from "./contours.ts";
 import { FIT_MODES, type FitMode, fitBorders } from "./fit.ts";
 import { checkImage, type Image, toBitmap } from "./image.ts";
 import { Stages, withEngine } from "./memory.ts";
+import { checkScale } from "./scale.ts";
 import { checkTone, TONE_NAMES, type Tone, type ToneOptions } from "./tone.ts";
 
 /**
@@ -47,9 +48,6 @@ export interface TraceOptions extends ToneOptions {
    */
   readonly subpixel?: "auto" | boolean;
 }
-
-/** 0.1 mm a pixel. */
-export const DEFAULT_DPI = 254;
 
 const OPTIONS = [...TONE_NAMES, "mode", "tolerance", "dpi", "despecklePx", "turn", "subpixel"] as const;
 /** Parts of the whole work: pictures are mostly plain, so bits weigh more than their time on busy ones. */
@@ -96,16 +94,13 @@ interface CheckedOptions {
 function checkOptions(options: TraceOptions, channels: number): CheckedOptions {
   if (typeof options !== "object" || options === null) throw invalid("options", "an object", options);
   for (const name of Object.keys(options)) checkOneOf("option", name, OPTIONS);
-  const { mode = "curves", dpi = DEFAULT_DPI, despecklePx = 2, turn = "white", subpixel = "auto" } = options;
+  const { mode = "curves", despecklePx = 2, turn = "white", subpixel = "auto" } = options;
   checkOneOf("mode", mode, FIT_MODES);
-  checkNumber("dpi", dpi, { above: 0 });
+  const scale = checkScale(options);
   checkNumber("despecklePx", despecklePx, { min: 0 });
   checkOneOf("turn", turn, TURNS);
   if (subpixel !== "auto" && typeof subpixel !== "boolean")
     throw invalid("subpixel", '"auto", true or false', subpixel);
-  const mmPerPx = 25.4 / dpi;
-  const { tolerance = mmPerPx / 2 } = options;
-  checkNumber("tolerance", tolerance, { min: 0 });
   const tone = checkTone(options, channels);
-  return { tone, mode, tolerancePx: tolerance / mmPerPx, mmPerPx, despecklePx, turn, subpixel };
+  return { tone, mode, ...scale, despecklePx, turn, subpixel };
 }

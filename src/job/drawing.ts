@@ -11,7 +11,7 @@ import {
   traceCenterline,
   traceColors,
 } from "../engine/index.ts";
-import { DEFAULT_DPI } from "../engine/trace.ts";
+import { mmPerPxOf } from "../engine/scale.ts";
 import { checkOptions, invalid } from "../errors.ts";
 import { checkDecodeOptions, type DecodeOptions, decodeImage } from "../files/decode.ts";
 import { type Task, type TaskKey, type TaskManager, taskMgr } from "../tasker/index.ts";
@@ -73,8 +73,6 @@ export interface LayerDrawing extends Picture {
 
 /** About how long each stage takes for a line drawing; only the smoothness of the progress depends on it. */
 export const DRAWING_WEIGHTS = { decode: 4, trace: 6 };
-
-const MM_PER_INCH = 25.4;
 
 export const DRAWING_NAMES = ["decode", "trace", "key", "signal"];
 
@@ -172,7 +170,7 @@ async function find<O extends { readonly dpi?: number }, R>(
 ): Promise<{ found: Awaited<R>; width: number; height: number }> {
   const isFile = source instanceof Uint8Array;
   const image = isFile ? await stages.run("decode", decodeImage, [source, decode]) : source;
-  const mmPerPx = MM_PER_INCH / (options?.dpi ?? DEFAULT_DPI);
+  const mmPerPx = mmPerPxOf(options?.dpi);
   const [width, height] = [image.width * mmPerPx, image.height * mmPerPx];
   const found = await stages.run("trace", tracer, [image, options], isFile ? [image] : []);
   return { found, width, height };
