@@ -361,8 +361,8 @@ test("a border that needs a bigger room than all others, by this thread and by a
   same(all.curves, one, "by another");
   // the seat is still the other's when this thread's room has grown
   let seated = (): Uint8Array => new Uint8Array();
-  const own = fitWith(engine, image, "pixels", (_target, [, , , { kinds, xy, room }]) => {
-    seated = () => engine.u8(kinds, xy + xyBytes(room) - kinds);
+  const own = fitWith(engine, image, "pixels", (_target, [, , , { scratch, xy, room }]) => {
+    seated = () => engine.u8(scratch, xy + xyBytes(room) - scratch);
     seated().fill(0xa5);
   });
   assert.match(own.asked.told[0]!, /fitted 0 of/);
