@@ -353,7 +353,7 @@ test("open borders stay open in whatever chunk they are", () => {
 test("a border that needs a bigger room than all others, by this thread and by another", () => {
   const comb = (x: number, y: number): boolean => y === 0 || (y === 1 && x % 2 === 0);
   const specks = (x: number, y: number): boolean => y > 2 && y % 2 === 1 && x % 2 === 0;
-  const image = imageOf(bitsFrom(70_000, 8, (x, y) => comb(x, y) || specks(x, y)));
+  const image = imageOf(bitsFrom(140_000, 8, (x, y) => comb(x, y) || specks(x, y)));
   const one = trace(image, { ...OPTIONS, mode: "pixels" });
   const engine = new Engine();
   const all = fitWith(engine, image, "pixels", (target, args) => target(...args));
