@@ -13,12 +13,12 @@ function endOf(border: Border, polygon: Polygon, i: i32): i32 {
   const a = middle(polygon, i == 0 ? polygon.m - 1 : i - 1);
   const here = middle(polygon, i);
   const b = middle(polygon, i + 1);
-  const x = nodeX(border, here);
-  const y = nodeY(border, here);
-  const ax = x - nodeX(border, a);
-  const ay = y - nodeY(border, a);
-  const bx = nodeX(border, b) - x;
-  const by = nodeY(border, b) - y;
+  const x = nodeX(polygon, here);
+  const y = nodeY(polygon, here);
+  const ax = x - nodeX(polygon, a);
+  const ay = y - nodeY(polygon, a);
+  const bx = nodeX(polygon, b) - x;
+  const by = nodeY(polygon, b) - y;
   const dot = ax * bx + ay * by;
   if (dot > 0 || dot * dot < 0.8 * (ax * ax + ay * ay) * (bx * bx + by * by)) return 0;
   // around the cut it is the first sample or the last

@@ -1,13 +1,20 @@
 // Polygon to course: which vertices are corners, which sides are straight, where the outline passes the other vertices.
-import { Border, sampleWeight, sampleX, sampleY } from "./_border";
+import { Border, isFine, sampleWeight, sampleX, sampleY } from "./_border";
 import { at, Polygon, vertexX, vertexY } from "./_polygon";
-import { Nearest, searchAround } from "./_vertices";
+import { isBeside, Nearest, searchAround } from "./_vertices";
 import { tick, Watch } from "./_watch";
 
 /** A vertex is a corner when it stands this many half-pixels off the chord between the middles of its sides. */
 const SHARP: f64 = 4;
-/** Cotangent of the turn, about 63 degrees, from which half of that is enough: no round shape of 3 px or more turns so. */
+/** Cotangent of the turn, about 63 degrees, from which half of that is enough. */
 const TURN: f64 = 0.5;
+/** And this many when it is one without a doubt. */
+const SURE: f64 = 12;
+/** How far sides that are chords of one round shape bulge, both together, px. */
+const ROUND: f64 = 0.4;
+/** The same where they turn less than that, and say it with more certainty, being longer than this together, px. */
+const BENT: f64 = 0.26;
+const LONG: f32 = 12;
 /** Flags of a vertex. */
 export const CORNER: u8 = 1;
 /** Flags of a side. */
@@ -20,8 +27,10 @@ export class Course {
   flags: usize;
   /** f64 x 4 per vertex: where the outline passes, and its unit direction there (not for corners). */
   nodes: usize;
-  /** f32: length of each side, px, and later the place of each sample on the cubic that is being fitted, 0..1. */
+  /** f32: length of each side, px, and later places on the cubic that is being fitted, 0..1. */
   u: usize;
+  /** `DIGEST_BYTES` for the cubic that is being fitted. */
+  digest: usize;
   /** Room that `lineWithin` asks for. */
   stack: usize;
   /** What a written segment may be off its samples, px, and what a cubic may be. */
@@ -38,6 +47,14 @@ export class Course {
   buy: f64;
   armA: f64;
   armB: f64;
+  // its coefficients, but for the first, and 1 / length of the border along it
+  c1x: f64;
+  c1y: f64;
+  c2x: f64;
+  c2y: f64;
+  c3x: f64;
+  c3y: f64;
+  inverse: f64;
   // scratch of one parabola y = p0 + p1 x + p2 x^2
   p0: f64;
   p1: f64;
@@ -68,7 +85,8 @@ export function markLines(polygon: Polygon, course: Course): void {
  * source   Selinger 2003, 2.3.3 for the corner measure: distance of the vertex from the chord between the middles of
  *          its sides, against the size of a pixel in that direction; the rule for exact pixel corners is own
  */
-export function markCorners(polygon: Polygon, course: Course, open: bool): void {
+export function markCorners(border: Border, polygon: Polygon, course: Course): void {
+  const open = border.open;
   const m = polygon.m;
   for (let i = 0; i < m; i++) {
     const dx = vertexX(polygon, i + 1) - vertexX(polygon, i);
@@ -81,16 +99,26 @@ export function markCorners(polygon: Polygon, course: Course, open: bool): void 
     const b = polygon.lines + (<usize>i << 5);
     const halves = 0.25 * <f64>lengthOf(course, previous) * <f64>lengthOf(course, i);
     const dot = halves * (load<f64>(a, 16) * load<f64>(b, 16) + load<f64>(a, 24) * load<f64>(b, 24));
-    const cross = halves * abs(load<f64>(a, 16) * load<f64>(b, 24) - load<f64>(a, 24) * load<f64>(b, 16));
+    const turn = halves * (load<f64>(a, 16) * load<f64>(b, 24) - load<f64>(a, 24) * load<f64>(b, 16));
+    const cross = abs(turn);
     // distance = cross / chord, half a pixel's extent across the chord = (|x| + |y|) / 2 chord: lengths cancel
     const pixel =
-      0.25 *
+      0.5 *
+      border.grain *
       (abs(vertexX(polygon, i + 1) - vertexX(polygon, previous)) +
         abs(vertexY(polygon, i + 1) - vertexY(polygon, previous)));
     const sharp = cross > (dot < cross * TURN ? 0.5 * SHARP : SHARP) * pixel;
     const exact =
       (load<u8>(polygon.axial + <usize>previous) & load<u8>(polygon.axial + <usize>i)) != 0 && abs(dot) < 0.3 * cross;
-    store<u8>(course.flags + <usize>i, sharp || exact ? CORNER : 0);
+    // between two chords of a round shape there is no corner, however far they turn; gray leaves no such doubt
+    const corner =
+      exact ||
+      (sharp &&
+        (isFine(border) ||
+          cross > SURE * pixel ||
+          bow(border, polygon, previous, turn) + bow(border, polygon, i, turn) <
+            (dot > cross * TURN && lengthOf(course, previous) + lengthOf(course, i) > LONG ? BENT : ROUND)));
+    store<u8>(course.flags + <usize>i, corner ? CORNER : 0);
   }
   if (open) store<u8>(course.flags, CORNER);
   store<u8>(course.flags + <usize>m, flagsOf(course, 0));
@@ -104,6 +132,26 @@ export function markCorners(polygon: Polygon, course: Course, open: bool): void 
     if ((!smoothA && !smoothB) || lengthOf(course, i) > 2.5 * chord)
       store<u8>(course.flags + <usize>i, flagsOf(course, i) | STRAIGHT);
   }
+}
+
+/** How far the middle half of side i's samples lies outside of its other half, px, where outside is that of a turn. */
+function bow(border: Border, polygon: Polygon, i: i32, turn: f64): f64 {
+  const first = at(polygon.after, i);
+  const last = at(polygon.before, i + 1);
+  const quarter = (last - first + 1) >> 2;
+  if (quarter < 1) return 0;
+  const line = polygon.lines + (<usize>i << 5);
+  let inner: f64 = 0;
+  let outer: f64 = 0;
+  for (let k = first; k <= last; k++) {
+    const dx = sampleX(border, k) - load<f64>(line);
+    const dy = sampleY(border, k) - load<f64>(line, 8);
+    const across = dy * load<f64>(line, 16) - dx * load<f64>(line, 24);
+    if (k < first + quarter || k > last - quarter) outer += across;
+    else inner += across;
+  }
+  const mean = inner / <f64>(last - first + 1 - 2 * quarter) - outer / <f64>(2 * quarter);
+  return turn > 0 ? -mean : mean;
 }
 
 /**
@@ -215,22 +263,29 @@ function placeNode(border: Border, polygon: Polygon, course: Course, i: i32): vo
   let shift: f64 = 0;
   let slope: f64 = 0;
   if (!straightA && !straightB) {
-    const low = -0.5 * <f64>lengthOf(course, previous);
-    const high = 0.5 * <f64>lengthOf(course, i);
+    // as far as both sides go: on a long side the curve may bend otherwise farther away
+    const room = <f64>min(lengthOf(course, previous), lengthOf(course, i));
     const first = at(polygon.after, i == 0 ? m - 1 : i - 1);
     const last = at(polygon.before, i + 1);
     // around vertex 0 the samples are at both ends of the border
     const tail = i == 0 ? first : border.n + 1;
-    if (fitParabola(border, course, i == 0 ? 1 : first, last, tail, x, y, ux, uy, low, high)) {
+    if (fitParabola(border, course, i == 0 ? 1 : first, last, tail, x, y, ux, uy, -room, room)) {
       shift = course.p0;
       slope = min(0.5, max(-0.5, course.p1));
     }
   }
-  const found = changetype<Nearest>(polygon.scratch);
+  const limit = course.bound - 0.03;
   const nodeX = x - shift * uy;
   const nodeY = y + shift * ux;
-  searchAround(border, i, at(polygon.before, i) - 1, at(polygon.after, i) + 1, nodeX, nodeY, found);
-  found.hold(to, nodeX, nodeY, course.bound - 0.03);
+  const before = at(polygon.before, i);
+  if (isBeside(border, before, nodeX, nodeY, limit)) {
+    store<f64>(to, nodeX);
+    store<f64>(to, nodeY, 8);
+  } else {
+    const found = changetype<Nearest>(polygon.scratch);
+    searchAround(border, i, before - 1, before, at(polygon.after, i) + 1, nodeX, nodeY, found);
+    found.hold(to, nodeX, nodeY, limit);
+  }
   const scale = 1 / Math.sqrt(1 + slope * slope);
   store<f64>(to, (ux - slope * uy) * scale, 16);
   store<f64>(to, (uy + slope * ux) * scale, 24);

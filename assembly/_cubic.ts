@@ -1,7 +1,14 @@
 // One least-squares cubic over the sides of a bend.
-import { Border, sampleWeight, sampleX, sampleY } from "./_border";
+import { Border, SAMPLE } from "./_border";
 import { CORNER, Course, fitParabola, flagsOf, node } from "./_course";
 import { at, Polygon, vertexX, vertexY } from "./_polygon";
+
+/** Rounds of placing the samples on the cubic and fitting its arms to them. */
+const PASSES: i32 = 2;
+/** Most samples, or means of several, that the arms are fitted to. */
+const DIGEST: i32 = 32;
+/** Bytes for them. */
+export const DIGEST_BYTES: usize = <usize>DIGEST * SAMPLE;
 
 /**
  * The direction in which the outline leaves vertex i along side `side`, towards its other end: sign +1 for the side
@@ -69,64 +76,109 @@ export function fitCubic(border: Border, polygon: Polygon, course: Course, a: i3
   if (course.aux * chordX + course.auy * chordY < least) return false;
   if (course.bux * chordX + course.buy * chordY > -least) return false;
 
-  chordParameters(border, course, first, last);
-  solveArms(border, course, first, last, chord);
-  for (let pass = 0; pass < 3; pass++) {
-    const off = improveParameters(border, course, first, last);
-    // far off at the start stays off: the ends and their directions do not fit
-    if (off > 9 * course.cubicBound * course.cubicBound) return false;
-    solveArms(border, course, first, last, chord);
+  const samples = <usize>first * SAMPLE + border.samples;
+  const count = last - first + 1;
+  // many samples say no more than the means of a few in a row
+  let list = samples;
+  let n = count;
+  if (count > DIGEST) {
+    list = course.digest;
+    n = digest(samples, count, list);
   }
-  keepArea(border, course, first, last, chord);
-  improveParameters(border, course, first, last);
-  return within(border, course, first, last, chord);
+  chordParameters(course, list, n);
+  solveArms(course, list, n, chord);
+  for (let pass = 0; pass < PASSES; pass++)
+    if (!improveArms(course, list, n, chord)) return false;
+  keepArea(course, samples, count, chord);
+  return within(course, samples, count, chord);
 }
 
-function chordParameters(border: Border, course: Course, first: i32, last: i32): void {
+/** Writes the weighted means of up to `DIGEST` parts of a list of samples, as samples; returns their number. */
+function digest(samples: usize, count: i32, to: usize): i32 {
+  const each = (count + DIGEST - 1) / DIGEST;
+  let n = 0;
+  let p = samples;
+  for (let left = count; left > 0; left -= each) {
+    let w: f64 = 0;
+    let x: f64 = 0;
+    let y: f64 = 0;
+    for (const end = p + <usize>min(each, left) * SAMPLE; p < end; p += SAMPLE) {
+      const weight = load<f64>(p, 16);
+      w += weight;
+      x += weight * load<f64>(p);
+      y += weight * load<f64>(p, 8);
+    }
+    const inverse = 1 / w;
+    const q = to + <usize>n * SAMPLE;
+    store<f64>(q, x * inverse);
+    store<f64>(q, y * inverse, 8);
+    store<f64>(q, w, 16);
+    n++;
+  }
+  return n;
+}
+
+/** Places the samples by their distance along the border, still in px; leaves what that is to be multiplied by for 0..1. */
+function chordParameters(course: Course, samples: usize, count: i32): void {
   let x = course.ax;
   let y = course.ay;
   let length: f64 = 0;
-  for (let k = first; k <= last; k++) {
-    const nextX = sampleX(border, k);
-    const nextY = sampleY(border, k);
-    length += Math.sqrt((nextX - x) * (nextX - x) + (nextY - y) * (nextY - y));
-    store<f32>(course.u + (<usize>k << 2), <f32>length);
-    x = nextX;
-    y = nextY;
+  let u = course.u;
+  for (let p = samples, end = samples + <usize>count * SAMPLE; p < end; p += SAMPLE, u += 4) {
+    const dx = load<f64>(p) - x;
+    const dy = load<f64>(p, 8) - y;
+    length += Math.sqrt(dx * dx + dy * dy);
+    store<f32>(u, <f32>length);
+    x += dx;
+    y += dy;
   }
   length += Math.sqrt((course.bx - x) * (course.bx - x) + (course.by - y) * (course.by - y));
-  const inverse = <f32>(length > 0 ? 1 / length : 0);
-  for (let k = first; k <= last; k++) {
-    const p = course.u + (<usize>k << 2);
-    store<f32>(p, load<f32>(p) * inverse);
-  }
+  course.inverse = length > 0 ? 1 / length : 0;
 }
 
-/** Arms by least squares, kept between a twentieth and one and a quarter of the chord. */
-function solveArms(border: Border, course: Course, first: i32, last: i32, chord: f64): void {
+/** Arms by least squares for parameters along the border. */
+function solveArms(course: Course, samples: usize, count: i32, chord: f64): void {
+  const ax = course.ax;
+  const ay = course.ay;
+  const cx = course.bx - ax;
+  const cy = course.by - ay;
+  const inverse = course.inverse;
   let aa: f64 = 0;
   let ab: f64 = 0;
   let bb: f64 = 0;
-  let ra: f64 = 0;
-  let rb: f64 = 0;
-  const turn = course.aux * course.bux + course.auy * course.buy;
-  for (let k = first; k <= last; k++) {
-    const t = <f64>load<f32>(course.u + (<usize>k << 2));
+  let rax: f64 = 0;
+  let ray: f64 = 0;
+  let rbx: f64 = 0;
+  let rby: f64 = 0;
+  let u = course.u;
+  for (let p = samples, end = samples + <usize>count * SAMPLE; p < end; p += SAMPLE, u += 4) {
+    const t = inverse * <f64>load<f32>(u);
+    store<f32>(u, <f32>t);
     const s = 1 - t;
-    const w = sampleWeight(border, k);
+    const w = load<f64>(p, 16);
     const f1 = 3 * s * s * t;
     const f2 = 3 * s * t * t;
-    const start = s * s * s + f1;
-    const end = t * t * t + f2;
-    const dx = sampleX(border, k) - start * course.ax - end * course.bx;
-    const dy = sampleY(border, k) - start * course.ay - end * course.by;
-    aa += w * f1 * f1;
-    ab += w * f1 * f2;
-    bb += w * f2 * f2;
-    ra += w * f1 * (dx * course.aux + dy * course.auy);
-    rb += w * f2 * (dx * course.bux + dy * course.buy);
+    const far = t * t * t + f2;
+    const dx = load<f64>(p) - ax - far * cx;
+    const dy = load<f64>(p, 8) - ay - far * cy;
+    const w1 = w * f1;
+    const w2 = w * f2;
+    aa += w1 * f1;
+    ab += w1 * f2;
+    bb += w2 * f2;
+    rax += w1 * dx;
+    ray += w1 * dy;
+    rbx += w2 * dx;
+    rby += w2 * dy;
   }
-  const cross = ab * turn;
+  const ra = rax * course.aux + ray * course.auy;
+  const rb = rbx * course.bux + rby * course.buy;
+  setArms(course, aa, ab, bb, ra, rb, chord);
+}
+
+/** Solves for the arms, kept between a twentieth and one and a quarter of the chord. */
+function setArms(course: Course, aa: f64, ab: f64, bb: f64, ra: f64, rb: f64, chord: f64): void {
+  const cross = ab * (course.aux * course.bux + course.auy * course.buy);
   const determinant = aa * bb - cross * cross;
   let armA = chord / 3;
   let armB = chord / 3;
@@ -136,6 +188,88 @@ function solveArms(border: Border, course: Course, first: i32, last: i32, chord:
   }
   course.armA = min(1.25 * chord, max(0.05 * chord, armA));
   course.armB = min(1.25 * chord, max(0.05 * chord, armB));
+  expand(course);
+}
+
+/** The cubic's coefficients, from its ends and arms. */
+function expand(course: Course): void {
+  const x0 = course.ax;
+  const y0 = course.ay;
+  const c1x = 3 * course.armA * course.aux;
+  const c1y = 3 * course.armA * course.auy;
+  const c2x = 3 * (course.bx + course.armB * course.bux - x0) - 2 * c1x;
+  const c2y = 3 * (course.by + course.armB * course.buy - y0) - 2 * c1y;
+  course.c1x = c1x;
+  course.c1y = c1y;
+  course.c2x = c2x;
+  course.c2y = c2y;
+  course.c3x = course.bx - x0 - c1x - c2x;
+  course.c3y = course.by - y0 - c1y - c2y;
+}
+
+/**
+ * One Newton step of each parameter towards the foot of its sample, then the arms by least squares for the new ones.
+ * False when a sample is so far off that the ends and their directions cannot fit.
+ */
+function improveArms(course: Course, samples: usize, count: i32, chord: f64): bool {
+  const ax = course.ax;
+  const ay = course.ay;
+  const cx = course.bx - ax;
+  const cy = course.by - ay;
+  const c1x = course.c1x;
+  const c1y = course.c1y;
+  const c2x = course.c2x;
+  const c2y = course.c2y;
+  const c3x = course.c3x;
+  const c3y = course.c3y;
+  const limit = 9 * course.cubicBound * course.cubicBound;
+  let floor: f64 = 0;
+  let aa: f64 = 0;
+  let ab: f64 = 0;
+  let bb: f64 = 0;
+  let rax: f64 = 0;
+  let ray: f64 = 0;
+  let rbx: f64 = 0;
+  let rby: f64 = 0;
+  let u = course.u;
+  for (let p = samples, end = samples + <usize>count * SAMPLE; p < end; p += SAMPLE, u += 4) {
+    let t = <f64>load<f32>(u);
+    const sx = load<f64>(p) - ax;
+    const sy = load<f64>(p, 8) - ay;
+    const px = t * (c1x + t * (c2x + t * c3x)) - sx;
+    const py = t * (c1y + t * (c2y + t * c3y)) - sy;
+    const vx = c1x + t * (2 * c2x + 3 * t * c3x);
+    const vy = c1y + t * (2 * c2y + 3 * t * c3y);
+    const bend = px * (2 * c2x + 6 * t * c3x) + py * (2 * c2y + 6 * t * c3y);
+    const slope = vx * vx + vy * vy + bend;
+    if (px * px + py * py > limit) return false;
+    // parameters keep the order of the samples, so that the curve between two of them is near the border between them
+    if (slope > 1e-12) t -= (px * vx + py * vy) / slope;
+    if (t < floor) t = floor;
+    else if (t > 1) t = 1;
+    floor = t;
+    store<f32>(u, <f32>t);
+    const s = 1 - t;
+    const w = load<f64>(p, 16);
+    const f1 = 3 * s * s * t;
+    const f2 = 3 * s * t * t;
+    const far = t * t * t + f2;
+    const dx = sx - far * cx;
+    const dy = sy - far * cy;
+    const w1 = w * f1;
+    const w2 = w * f2;
+    aa += w1 * f1;
+    ab += w1 * f2;
+    bb += w2 * f2;
+    rax += w1 * dx;
+    ray += w1 * dy;
+    rbx += w2 * dx;
+    rby += w2 * dy;
+  }
+  const ra = rax * course.aux + ray * course.auy;
+  const rb = rbx * course.bux + rby * course.buy;
+  setArms(course, aa, ab, bb, ra, rb, chord);
+  return true;
 }
 
 /**
@@ -144,21 +278,19 @@ function solveArms(border: Border, course: Course, first: i32, last: i32, chord:
  *
  * source   the area of a cubic is bilinear in its arms: Levien 2021
  */
-function keepArea(border: Border, course: Course, first: i32, last: i32, chord: f64): void {
-  const ax = course.ax;
-  const ay = course.ay;
+function keepArea(course: Course, samples: usize, count: i32, chord: f64): void {
   let twice: f64 = 0;
   let x: f64 = 0;
   let y: f64 = 0;
-  for (let k = first; k <= last; k++) {
-    const nextX = sampleX(border, k) - ax;
-    const nextY = sampleY(border, k) - ay;
+  for (let p = samples, end = samples + <usize>count * SAMPLE; p < end; p += SAMPLE) {
+    const nextX = load<f64>(p) - course.ax;
+    const nextY = load<f64>(p, 8) - course.ay;
     twice += x * nextY - nextX * y;
     x = nextX;
     y = nextY;
   }
-  const cx = course.bx - ax;
-  const cy = course.by - ay;
+  const cx = course.bx - course.ax;
+  const cy = course.by - course.ay;
   twice += x * cy - cx * y;
   // 10 times twice the cubic's area is 3 armA armB (u x v) + 6 armA (u x c) + 6 armB (v x c)
   const product = 3 * course.armA * course.armB * (course.aux * course.buy - course.auy * course.bux);
@@ -172,77 +304,72 @@ function keepArea(border: Border, course: Course, first: i32, last: i32, chord: 
   if (scale < 0.8 || scale > 1.2) return;
   course.armA *= scale;
   course.armB *= scale;
+  expand(course);
 }
 
-/** One Newton step of each parameter towards the foot of its sample; returns the largest squared distance before it. */
-function improveParameters(border: Border, course: Course, first: i32, last: i32): f64 {
+/**
+ * True when each sample is within the bound of the cubic, at places in the order of the samples, and so is the cubic between
+ * them of the line between them.
+ */
+function within(course: Course, samples: usize, count: i32, chord: f64): bool {
   const x0 = course.ax;
   const y0 = course.ay;
-  const c1x = 3 * course.armA * course.aux;
-  const c1y = 3 * course.armA * course.auy;
-  const x2 = course.bx + course.armB * course.bux;
-  const y2 = course.by + course.armB * course.buy;
-  const c2x = 3 * (x2 - x0) - 2 * c1x;
-  const c2y = 3 * (y2 - y0) - 2 * c1y;
-  const c3x = course.bx - x0 - c1x - c2x;
-  const c3y = course.by - y0 - c1y - c2y;
-  let worst: f64 = 0;
-  let floor: f64 = 0;
-  for (let k = first; k <= last; k++) {
-    const p = course.u + (<usize>k << 2);
-    const t = <f64>load<f32>(p);
-    const dx = x0 + t * (c1x + t * (c2x + t * c3x)) - sampleX(border, k);
-    const dy = y0 + t * (c1y + t * (c2y + t * c3y)) - sampleY(border, k);
-    const vx = c1x + t * (2 * c2x + t * 3 * c3x);
-    const vy = c1y + t * (2 * c2y + t * 3 * c3y);
-    const ax = 2 * c2x + 6 * t * c3x;
-    const ay = 2 * c2y + 6 * t * c3y;
-    const slope = vx * vx + vy * vy + dx * ax + dy * ay;
-    worst = max(worst, dx * dx + dy * dy);
-    // parameters keep the order of the samples, so that the curve between two of them is near the border between them
-    const step = slope > 1e-12 ? (dx * vx + dy * vy) / slope : 0;
-    floor = min(1.0, max(floor, t - step));
-    store<f32>(p, <f32>floor);
-  }
-  return worst;
-}
-
-/** True when each sample is within the bound of its place on the cubic, and so is the cubic between them of the line between them. */
-function within(border: Border, course: Course, first: i32, last: i32, chord: f64): bool {
-  const x0 = course.ax;
-  const y0 = course.ay;
-  const c1x = 3 * course.armA * course.aux;
-  const c1y = 3 * course.armA * course.auy;
-  const x2 = course.bx + course.armB * course.bux;
-  const y2 = course.by + course.armB * course.buy;
-  const c2x = 3 * (x2 - x0) - 2 * c1x;
-  const c2y = 3 * (y2 - y0) - 2 * c1y;
-  const c3x = course.bx - x0 - c1x - c2x;
-  const c3y = course.by - y0 - c1y - c2y;
+  const c1x = course.c1x;
+  const c1y = course.c1y;
+  const c2x = course.c2x;
+  const c2y = course.c2y;
+  const c3x = course.c3x;
+  const c3y = course.c3y;
   const limit = course.cubicBound * course.cubicBound;
+  // between two places t apart a cubic leaves its chord by at most t^2 / 8 times its greatest second derivative, and
+  // chords are as near to the border as the places are
+  const start = c2x * c2x + c2y * c2y;
+  const stop = (c2x + 3 * c3x) * (c2x + 3 * c3x) + (c2y + 3 * c3y) * (c2y + 3 * c3y);
+  const bow = 0.25 * Math.sqrt(max(start, stop));
+  const slack = course.bound - course.cubicBound;
   let before: f64 = 0;
-  let beforeX = sampleX(border, first - 1);
-  let beforeY = sampleY(border, first - 1);
-  for (let k = first; k <= last + 1; k++) {
+  let beforeX = load<f64>(samples - SAMPLE);
+  let beforeY = load<f64>(samples - SAMPLE, 8);
+  // from the cubic's place for the sample before, and along its direction there, to that for the next
+  let rateX = c1x / (c1x * c1x + c1y * c1y);
+  let rateY = c1y / (c1x * c1x + c1y * c1y);
+  let fromX = x0;
+  let fromY = y0;
+  for (let p = samples, end = samples + <usize>count * SAMPLE; p <= end; p += SAMPLE) {
+    const x = load<f64>(p);
+    const y = load<f64>(p, 8);
+    let t: f64 = 1;
     // the ends were placed within the bound; around them the border goes on to its next samples
-    const t = k <= last ? <f64>load<f32>(course.u + (<usize>k << 2)) : 1;
-    const x = sampleX(border, k);
-    const y = sampleY(border, k);
-    const dx = x0 + t * (c1x + t * (c2x + t * c3x)) - x;
-    const dy = y0 + t * (c1y + t * (c2y + t * c3y)) - y;
-    if (k <= last && dx * dx + dy * dy > limit) return false;
-    const ex = beforeX - x;
-    const ey = beforeY - y;
-    const square = ex * ex + ey * ey;
-    const pieces = max(3, min(32, <i32>(4 * chord * (t - before))));
-    for (let piece = 1; piece < pieces; piece++) {
-      const between = before + (t - before) * (<f64>piece / <f64>pieces);
-      const px = x0 + between * (c1x + between * (c2x + between * c3x)) - x;
-      const py = y0 + between * (c1y + between * (c2y + between * c3y)) - y;
-      const along = square > 0 ? min(1.0, max(0.0, (px * ex + py * ey) / square)) : 0;
-      const offX = px - along * ex;
-      const offY = py - along * ey;
-      if (offX * offX + offY * offY > limit) return false;
+    if (p < end) {
+      t = min(1, max(before, before + rateX * (x - fromX) + rateY * (y - fromY)));
+      fromX = x;
+      fromY = y;
+      const px = x0 + t * (c1x + t * (c2x + t * c3x)) - x;
+      const py = y0 + t * (c1y + t * (c2y + t * c3y)) - y;
+      const vx = c1x + t * (2 * c2x + 3 * t * c3x);
+      const vy = c1y + t * (2 * c2y + 3 * t * c3y);
+      const slope = 1 / max(1e-12, vx * vx + vy * vy);
+      rateX = vx * slope;
+      rateY = vy * slope;
+      t = min(1, max(before, t - px * rateX - py * rateY));
+      const qx = x0 + t * (c1x + t * (c2x + t * c3x)) - x;
+      const qy = y0 + t * (c1y + t * (c2y + t * c3y)) - y;
+      if (qx * qx + qy * qy > limit) return false;
+    }
+    if (bow * (t - before) * (t - before) > slack) {
+      const ex = beforeX - x;
+      const ey = beforeY - y;
+      const square = ex * ex + ey * ey;
+      const pieces = max(3, min(32, <i32>(4 * chord * (t - before))));
+      for (let piece = 1; piece < pieces; piece++) {
+        const between = before + (t - before) * (<f64>piece / <f64>pieces);
+        const px = x0 + between * (c1x + between * (c2x + between * c3x)) - x;
+        const py = y0 + between * (c1y + between * (c2y + between * c3y)) - y;
+        const along = square > 0 ? min(1.0, max(0.0, (px * ex + py * ey) / square)) : 0;
+        const offX = px - along * ex;
+        const offY = py - along * ey;
+        if (offX * offX + offY * offY > limit) return false;
+      }
     }
     before = t;
     beforeX = x;

@@ -4,7 +4,7 @@ import { CORNER, Course, flagsOf, node, STRAIGHT } from "./_course";
 import { fitCubic } from "./_cubic";
 import { begin, cubicTo, lineWithin, Outline } from "./_outline";
 import { at, Polygon } from "./_polygon";
-import { tick, Watch } from "./_watch";
+import { LOOK, tick, Watch } from "./_watch";
 
 /** Sides that one cubic may replace: bounds the work, since each halving of a group looks at its samples again. */
 const GROUP: i32 = 16;
@@ -14,8 +14,13 @@ export function drawCourse(border: Border, polygon: Polygon, course: Course, out
   const m = polygon.m;
   begin(out, load<f64>(node(course, 0)), load<f64>(node(course, 0), 8));
   let i = 0;
+  let seen = 0;
   while (i < m && out.full == 0) {
-    if (tick(watch)) return;
+    const sample = at(polygon.before, i);
+    if (sample - seen > LOOK) {
+      if (tick(watch)) return;
+      seen = sample;
+    }
     if (flagsOf(course, i) & STRAIGHT) {
       drawSide(border, polygon, course, i, out);
       i++;
@@ -28,7 +33,7 @@ export function drawCourse(border: Border, polygon: Polygon, course: Course, out
     for (let g = 0; g < groups && out.full == 0; g++) {
       const a = i + (<i32>((<i64>(end - i) * g) / groups));
       const b = i + (<i32>((<i64>(end - i) * (g + 1)) / groups));
-      if (tick(watch)) return;
+      if (g > 0 && tick(watch)) return;
       drawGroup(border, polygon, course, a, b, out);
     }
     i = end;

@@ -7,7 +7,7 @@ export const PIXEL: usize = 16;
 export const BRANCH: usize = 12;
 export const HALF: usize = 16;
 
-/** A branch is gone, or a ring without a joint, or stands for a dot at its first pixel. */
+/** A branch is gone, or a ring without a joint, or belongs to a stroke that is listed. */
 export const GONE: i32 = 1;
 export const LOOP: i32 = 2;
 export const DRAWN: i32 = 4;

@@ -1,6 +1,6 @@
 // Where finished segments go, and the rule that none is written before it was held against the border.
 import { Border, sampleX, sampleY } from "./_border";
-import { Nearest, searchNearest } from "./_vertices";
+import { isBeside, Nearest, searchNearest } from "./_vertices";
 
 /** Splits of one straight side before every sample becomes a point. */
 const DEPTH: i32 = 24;
@@ -135,6 +135,8 @@ function strays(
   bound: f64,
   found: Nearest,
 ): bool {
+  // both ends near the border's steps to its samples, and those all near the segment: so is what is between
+  if (last >= first - 1 && isBeside(border, first - 1, ax, ay, bound) && isBeside(border, last, bx, by, bound)) return false;
   const length = Math.sqrt((bx - ax) * (bx - ax) + (by - ay) * (by - ay));
   if (length > SHORT || last - first > 2 * SHORT) return false;
   const pieces = <i32>(4 * length) + 1;
@@ -142,7 +144,7 @@ function strays(
     const x = ax + (bx - ax) * (<f64>piece / <f64>pieces);
     const y = ay + (by - ay) * (<f64>piece / <f64>pieces);
     found.clear();
-    searchNearest(border, max(0, first - 1), min(border.n, last) + 1, x, y, found);
+    searchNearest(border, max(0, first - 1), (first + last) >> 1, min(border.n, last) + 1, x, y, found);
     if (found.square > bound * bound) return true;
   }
   return false;

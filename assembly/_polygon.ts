@@ -1,9 +1,15 @@
 // Border to polygon: break points by cone intersection, a least-squares line for each side, vertices where lines meet.
-import { Border, sampleWeight, sampleX, sampleY } from "./_border";
+import { Border, isFine, sampleWeight, sampleX, sampleY } from "./_border";
 import { LOOK, tick, Watch } from "./_watch";
 
-/** Samples by which two walks around a corner differ at most. */
+/** Samples by which two walks around a corner differ at most, where it has stairs and where gray has rounded it. */
 const DOUBT: i32 = 6;
+const FINE_DOUBT: i32 = 2;
+/** Samples from which a side does without those at its ends, less one. */
+const ROUNDED: i32 = 6;
+
+/** Samples that a walk looks past the last node it may take, besides twice its way there: keeps all walks together linear. */
+const BEYOND: i32 = 64;
 
 /**
  * A closed polygon along a border. Vertex 0 lies where the border was cut open; side i runs from vertex i to i + 1,
@@ -27,6 +33,11 @@ export class Polygon {
   after: usize;
   /** 192 bytes for whoever needs them within one call. */
   scratch: usize;
+  /** f64 x 2 per node, px: where a vertex at the node would stand. */
+  nodes: usize;
+  /** Steps of the walks in both directions that are in `high` and `low` already, from either end of the border. */
+  forward: i32;
+  backward: i32;
 }
 
 @inline export function vertexX(polygon: Polygon, i: i32): f64 {
@@ -45,35 +56,57 @@ export class Polygon {
   store<i32>(list + (<usize>i << 2), value);
 }
 
-/** One step from a sample along d towards its neighbour at a distance, at most a pixel long. */
-@inline function unitStep(d: f64, dx: f64, dy: f64): f64 {
-  return d / Math.sqrt(max(1.0, dx * dx + dy * dy));
-}
-
 /**
- * Where a vertex at node k would stand: the sample drawn a little towards its neighbours, which takes half of the
- * stairs out of slanted borders; the cut's own place at both ends. `axis` 0 asks for x, 4 for y.
+ * Fills in where a vertex at each node would stand: the sample drawn a little towards its neighbours, which takes half
+ * of the stairs out of slanted borders; the cut's own place at both ends.
  */
-function nodeAt(border: Border, k: i32, axis: usize): f64 {
-  if (k == 0 || (k > border.n && !border.open)) return axis ? border.cutY : border.cutX;
-  if (k > border.n) return axis ? sampleY(border, k) : sampleX(border, k);
-  const x = sampleX(border, k);
-  const y = sampleY(border, k);
-  const ax = sampleX(border, k - 1) - x;
-  const ay = sampleY(border, k - 1) - y;
-  const bx = sampleX(border, k + 1) - x;
-  const by = sampleY(border, k + 1) - y;
-  return (
-    (axis ? y : x) + 0.25 * (unitStep(axis ? ay : ax, ax, ay) + unitStep(axis ? by : bx, bx, by))
-  );
+export function layNodes(border: Border, polygon: Polygon, watch: Watch): void {
+  const end = border.n + 1;
+  let x = sampleX(border, 1);
+  let y = sampleY(border, 1);
+  putNode(polygon, 0, border.cutX, border.cutY);
+  putNode(polygon, end, border.open ? sampleX(border, end) : border.cutX, border.open ? sampleY(border, end) : border.cutY);
+  // for stairs a quarter of the step to here, at most a quarter of a pixel
+  const most = 0.5 * border.grain;
+  let stepX = sampleX(border, 0) - x;
+  let stepY = sampleY(border, 0) - y;
+  const part = partOf(most, stepX, stepY);
+  stepX *= part;
+  stepY *= part;
+  for (let k = 1; k < end; k++) {
+    if ((k & LOOK) == LOOK && tick(watch)) return;
+    const nextX = sampleX(border, k + 1);
+    const nextY = sampleY(border, k + 1);
+    let aheadX = nextX - x;
+    let aheadY = nextY - y;
+    const part = partOf(most, aheadX, aheadY);
+    aheadX *= part;
+    aheadY *= part;
+    putNode(polygon, k, x + (aheadX + stepX), y + (aheadY + stepY));
+    stepX = -aheadX;
+    stepY = -aheadY;
+    x = nextX;
+    y = nextY;
+  }
 }
 
-@inline export function nodeX(border: Border, k: i32): f64 {
-  return nodeAt(border, k, 0);
+/** `most`, or so much of a pixel as a part of a longer step. */
+@inline function partOf(most: f64, dx: f64, dy: f64): f64 {
+  const square = dx * dx + dy * dy;
+  return square > 1 ? most / Math.sqrt(square) : most;
 }
 
-@inline export function nodeY(border: Border, k: i32): f64 {
-  return nodeAt(border, k, 4);
+@inline function putNode(polygon: Polygon, k: i32, x: f64, y: f64): void {
+  store<f64>(polygon.nodes + (<usize>k << 4), x);
+  store<f64>(polygon.nodes + (<usize>k << 4), y, 8);
+}
+
+@inline export function nodeX(polygon: Polygon, k: i32): f64 {
+  return load<f64>(polygon.nodes + (<usize>k << 4));
+}
+
+@inline export function nodeY(polygon: Polygon, k: i32): f64 {
+  return load<f64>(polygon.nodes + (<usize>k << 4), 8);
 }
 
 /**
@@ -81,14 +114,15 @@ function nodeAt(border: Border, k: i32, axis: usize): f64 {
  * sample between within `radius`. Keeps the cone of directions that do and stops when it is empty, or when the border
  * turns back. Reaches at least the next node.
  */
-export function reach(border: Border, from: i32, step: i32, radius: f64, watch: Watch): i32 {
+export function reach(border: Border, polygon: Polygon, from: i32, step: i32, radius: f64, watch: Watch): i32 {
   const end = step > 0 ? border.n + 1 : 0;
-  const x = nodeX(border, from);
-  const y = nodeY(border, from);
+  const x = nodeX(polygon, from);
+  const y = nodeY(polygon, from);
+  const inner = radius * radius;
   let best = from + step;
-  let far: f64 = 0; // farthest distance so far
+  let far: f64 = 0; // square of the farthest distance so far
   let open = true; // every direction is still allowed
-  let lx: f64 = 0; // left and right edge of the cone
+  let lx: f64 = 0; // left and right edge of the cone, unit
   let ly: f64 = 0;
   let rx: f64 = 0;
   let ry: f64 = 0;
@@ -98,41 +132,44 @@ export function reach(border: Border, from: i32, step: i32, radius: f64, watch: 
       const dx = sampleX(border, k) - x;
       const dy = sampleY(border, k) - y;
       const square = dx * dx + dy * dy;
-      const distance = Math.sqrt(square);
-      if (distance < far - 1) break;
-      far = max(far, distance);
-      if (distance > radius) {
-        const tangent = Math.sqrt(square - radius * radius);
-        const newLx = dx * tangent - dy * radius;
-        const newLy = dy * tangent + dx * radius;
-        const newRx = dx * tangent + dy * radius;
-        const newRy = dy * tangent - dx * radius;
-        if (open) {
+      // a pixel nearer than before
+      if (square < far - 1 && Math.sqrt(square) < Math.sqrt(far) - 1) break;
+      if (square > far) far = square;
+      if (square > inner) {
+        if (!open && dx * lx + dy * ly <= 0 && dx * rx + dy * ry <= 0) break;
+        // an edge moves when it passes the sample farther off than the radius
+        const narrowL = open || lx * dy - ly * dx < -radius;
+        const narrowR = open || rx * dy - ry * dx > radius;
+        if (narrowL || narrowR) {
+          const tangent = Math.sqrt(square - inner);
+          const scale = 1 / square;
+          if (narrowL) {
+            lx = (dx * tangent - dy * radius) * scale;
+            ly = (dy * tangent + dx * radius) * scale;
+          }
+          if (narrowR) {
+            rx = (dx * tangent + dy * radius) * scale;
+            ry = (dy * tangent - dx * radius) * scale;
+          }
           open = false;
-          lx = newLx;
-          ly = newLy;
-          rx = newRx;
-          ry = newRy;
-        } else {
-          if (dx * lx + dy * ly <= 0 && dx * rx + dy * ry <= 0) break;
-          if (newLx * ly - newLy * lx > 0) {
-            lx = newLx;
-            ly = newLy;
-          }
-          if (rx * newRy - ry * newRx > 0) {
-            rx = newRx;
-            ry = newRy;
-          }
           if (rx * ly - ry * lx < 0) break;
         }
       }
     }
-    const nx = nodeX(border, k) - x;
-    const ny = nodeY(border, k) - y;
-    if (open || (rx * ny - ry * nx >= 0 && nx * ly - ny * lx >= 0)) best = k;
-    if (k == end) break;
+    // while the cone is open its edges are 0, and every node is inside
+    const nx = nodeX(polygon, k) - x;
+    const ny = nodeY(polygon, k) - y;
+    const inside = <i32>(rx * ny - ry * nx >= 0) & <i32>(nx * ly - ny * lx >= 0);
+    if (inside) best = k;
+    if (k == end || (k - best) * step > BEYOND + 2 * (best - from) * step) break;
   }
   return best;
+}
+
+/** Begins both walks anew. */
+export function forgetWalks(polygon: Polygon): void {
+  polygon.forward = 0;
+  polygon.backward = 0;
 }
 
 /**
@@ -144,16 +181,17 @@ export function reach(border: Border, from: i32, step: i32, radius: f64, watch: 
  */
 export function breakBorder(border: Border, polygon: Polygon, radius: f64, watch: Watch): i32 {
   const end = border.n + 1;
-  let forward = 0;
+  let forward = polygon.forward;
+  let backward = polygon.backward;
+  forgetWalks(polygon);
   put(polygon.high, 0, 0);
+  put(polygon.low, 0, end);
   while (at(polygon.high, forward) != end) {
-    const next = reach(border, at(polygon.high, forward), 1, radius, watch);
+    const next = reach(border, polygon, at(polygon.high, forward), 1, radius, watch);
     put(polygon.high, ++forward, next);
   }
-  let backward = 0;
-  put(polygon.low, 0, end);
   while (at(polygon.low, backward) != 0) {
-    const next = reach(border, at(polygon.low, backward), -1, radius, watch);
+    const next = reach(border, polygon, at(polygon.low, backward), -1, radius, watch);
     put(polygon.low, ++backward, next);
   }
   for (let i = 0, j = backward; i < j; i++, j--) {
@@ -186,26 +224,35 @@ export function fitSides(border: Border, polygon: Polygon, watch: Watch): void {
   }
 }
 
+@inline function doubt(border: Border): i32 {
+  return isFine(border) ? FINE_DOUBT : DOUBT;
+}
+
 /**
  * The first sample that is side i's alone. Where the two walks differ little there is a corner, and what only one of
  * them gave to this side may be its neighbour's; where they differ much there is a bend, and the middle is as good.
  */
-export function sideStart(polygon: Polygon, i: i32): i32 {
+export function sideStart(border: Border, polygon: Polygon, i: i32): i32 {
   const low = at(polygon.low, i);
   const high = at(polygon.high, i);
-  return high - low <= DOUBT ? high : (low + high + 1) >> 1;
+  return high - low <= doubt(border) ? high : (low + high + 1) >> 1;
 }
 
 /** The last sample that is side i's alone. */
-export function sideEnd(polygon: Polygon, i: i32): i32 {
+export function sideEnd(border: Border, polygon: Polygon, i: i32): i32 {
   const low = at(polygon.low, i + 1);
   const high = at(polygon.high, i + 1);
-  return high - low <= DOUBT ? low : (low + high) >> 1;
+  return high - low <= doubt(border) ? low : (low + high) >> 1;
 }
 
 function fitSide(border: Border, polygon: Polygon, i: i32): void {
-  const first = sideStart(polygon, i);
-  const last = sideEnd(polygon, i);
+  let first = sideStart(border, polygon, i);
+  let last = sideEnd(border, polygon, i);
+  // gray rounds corners: what is next to one may not lie on the side
+  if (isFine(border) && last - first >= ROUNDED) {
+    first++;
+    last--;
+  }
   const midA = (at(polygon.low, i) + at(polygon.high, i) + 1) >> 1;
   const midB = (at(polygon.low, i + 1) + at(polygon.high, i + 1)) >> 1;
   const line = polygon.lines + (<usize>i << 5);

@@ -250,7 +250,8 @@ function bridge(g: Graph, s: Stroke, p: i32, q: i32): void {
   const gapX = b.x - a.x;
   const gapY = b.y - a.y;
   const gap = Math.sqrt(gapX * gapX + gapY * gapY);
-  if (gap < 1.8) return;
+  // arms that pass each other, as short ones between close joints may, have nothing between them
+  if (gap < 1.8 || gapX * a.ux + gapY * a.uy > 0 || gapX * b.ux + gapY * b.uy < 0) return;
   const ux = gapX / gap;
   const uy = gapY / gap;
   // v over u by least squares, in units of the gap, from the first plain places of both arms

@@ -1,16 +1,30 @@
 // What the walks leave behind: straight borders in several sides, and a short side across a corner.
-import { Border, recut, sampleX, sampleY } from "./_border";
-import { at, fitLine, nodeX, nodeY, Polygon, put, reach, sideEnd, sideStart } from "./_polygon";
+import { Border, isFine, recut, sampleX, sampleY } from "./_border";
+import { at, fitLine, forgetWalks, layNodes, nodeX, nodeY, Polygon, put, reach, sideEnd, sideStart } from "./_polygon";
 import { meet, Nearest, searchNearest } from "./_vertices";
 import { tick, Watch } from "./_watch";
 
-/** A line over two sides may be this much farther off the samples than the stairs of a straight border are, px. */
+/** A line over two sides may be this much farther off the samples than the grain of a straight border is, in parts of it. */
 const SLACK: f64 = 0.1;
+/** Height of a roof that no line passes within half a pixel and this, px. */
+const ROOF: f64 = 1.2;
+/** What gray leaves of the grain on a straight border. */
+const FINE: f64 = 0.65;
 /** Most samples of a side that may hide a corner. */
 const HIDDEN: i32 = 64;
 /** How far from the border a corner may be, px, where the tolerance allows it, and a sample from its sides. */
 const CORNER: f64 = 1;
 const BESIDE: f64 = 0.75;
+/** Sine of the turn of both neighbours from which a side may hide a corner, of stairs; a blunter one is a bend. */
+const TURNED: f64 = 0.75;
+/**
+ * The same where gray has placed the samples. Gray rounds a corner by 0.28 px times the tangent of half its turn, so it is
+ * looked for a little farther out than that: a round shape would have it farther.
+ */
+const FINE_TURNED: f64 = 0.3;
+const FINE_BESIDE: f64 = 0.3;
+const ROUNDED: f64 = 0.5;
+const ROUNDED_ALWAYS: f64 = 0.15;
 /** Length below which the first side of a walk may be a chamfer, px. */
 const CHAMFER: f64 = 6;
 /** Merges into one side in a row: a long line is looked at again for each. */
@@ -67,20 +81,33 @@ export function mergeSides(border: Border, polygon: Polygon, watch: Watch): void
 /** Replaces line `a` by one over sides a and b, when that passes all their samples. */
 function mergeInto(border: Border, polygon: Polygon, a: i32, b: i32): bool {
   if (along(line(polygon, a), line(polygon, b)) < 0.8) return false;
-  const first = sideStart(polygon, a);
-  const last = sideEnd(polygon, b);
-  if (mergeOver(border, polygon, a, first, last)) return true;
+  const first = sideStart(border, polygon, a);
+  const last = sideEnd(border, polygon, b);
+  const top = (at(polygon.low, b) + at(polygon.high, b)) >> 1;
+  if (mergeOver(border, polygon, a, first, top, last)) return true;
+  if (isFine(border)) return false;
   // a walk that drifted far on the next side leaves a wide doubt; what is sure may be nearly all
   const high = at(polygon.high, a);
   const low = at(polygon.low, b + 1);
-  return 4 * (low - high) > 3 * (last - first) && mergeOver(border, polygon, a, high, low);
+  return 4 * (low - high) > 3 * (last - first) && mergeOver(border, polygon, a, high, top, low);
 }
 
-function mergeOver(border: Border, polygon: Polygon, a: i32, first: i32, last: i32): bool {
+/** True when the border from node a over node b to node c forms so high a roof that no line passes all of it. */
+function bends(polygon: Polygon, a: i32, b: i32, c: i32): bool {
+  const x = nodeX(polygon, a);
+  const y = nodeY(polygon, a);
+  const dx = nodeX(polygon, c) - x;
+  const dy = nodeY(polygon, c) - y;
+  const cross = dx * (nodeY(polygon, b) - y) - dy * (nodeX(polygon, b) - x);
+  return cross * cross > ROOF * ROOF * (dx * dx + dy * dy);
+}
+
+function mergeOver(border: Border, polygon: Polygon, a: i32, first: i32, top: i32, last: i32): bool {
   // without the samples at both ends, which may be around a corner
-  first = max(1, first + 1);
-  last = min(border.n, last - 1);
-  if (last - first < 2) return false;
+  const ends = isFine(border) ? 0 : 1;
+  first = max(1, first + ends);
+  last = min(border.n, last - ends);
+  if (last - first < 2 || bends(polygon, first, top, last)) return false;
   const joined = polygon.scratch;
   const axial = fitLine(
     border,
@@ -90,8 +117,8 @@ function mergeOver(border: Border, polygon: Polygon, a: i32, first: i32, last: i
     sampleY(border, last) - sampleY(border, first),
     joined,
   );
-  // half a pixel along the axis that the line crosses
-  const limit = 0.5 * max(abs(load<f64>(joined, 16)), abs(load<f64>(joined, 24))) + SLACK;
+  // the grain along the axis that the line crosses
+  const limit = (isFine(border) ? FINE : 1) * border.grain * (max(abs(load<f64>(joined, 16)), abs(load<f64>(joined, 24))) + SLACK);
   for (let k = first; k <= last; k++) if (offLine(border, k, joined) > limit) return false;
   memory.copy(line(polygon, a), joined, 32);
   store<u8>(polygon.axial + <usize>a, axial ? 1 : 0);
@@ -124,18 +151,24 @@ function hidesCorner(border: Border, polygon: Polygon, previous: i32, i: i32, li
   const a = line(polygon, previous);
   const b = line(polygon, i + 1);
   const found = changetype<Nearest>(polygon.scratch);
+  const fine = isFine(border);
   // a bend of several sides turns less over one of them
-  if (abs(meet(a, b, found)) < 0.75 && along(a, b) > 0) return false;
+  const sine = abs(meet(a, b, found));
+  const cosine = along(a, b);
+  const least = fine ? FINE_TURNED : TURNED;
+  if (sine < least && cosine > 0) return false;
+  if (fine) limit = min(limit, ROUNDED_ALWAYS + (ROUNDED * sine) / max(1e-6, 1 + cosine));
+  const beside = fine ? FINE_BESIDE : BESIDE;
   const first = (at(polygon.low, i) + at(polygon.high, i)) >> 1;
   const last = (at(polygon.low, i + 1) + at(polygon.high, i + 1) + 1) >> 1;
   if (last - first > HIDDEN) return false;
   const x = found.x;
   const y = found.y;
   found.clear();
-  searchNearest(border, max(0, first - 2), min(border.n + 1, last + 2), x, y, found);
+  searchNearest(border, max(0, first - 2), (first + last) >> 1, min(border.n + 1, last + 2), x, y, found);
   if (found.square > limit * limit) return false;
   for (let k = max(1, first); k <= min(border.n, last); k++)
-    if (min(offLine(border, k, a), offLine(border, k, b)) > BESIDE) return false;
+    if (min(offLine(border, k, a), offLine(border, k, b)) > beside) return false;
   return true;
 }
 
@@ -157,36 +190,53 @@ export function cutAtCorner(
   const end = border.n + 1;
   const a = polygon.lines;
   const b = polygon.lines + 32;
-  const reachedA = armOf(border, end, -1, radius, a, watch);
-  const reachedB = armOf(border, 0, 1, radius, b, watch);
+  polygon.backward = stepOff(border, polygon, polygon.low, end, -1, radius, watch);
+  polygon.forward = stepOff(border, polygon, polygon.high, 0, 1, radius, watch);
+  const reachedA = armOf(border, polygon.low, polygon.backward, -1, a);
+  const reachedB = armOf(border, polygon.high, polygon.forward, 1, b);
   if (reachedA <= reachedB) return;
   const found = changetype<Nearest>(polygon.scratch);
   if (abs(meet(a, b, found)) < 0.35) return;
   const x = found.x;
   const y = found.y;
   found.clear();
-  searchNearest(border, 0, reachedB, x, y, found);
-  searchNearest(border, reachedA, end, x, y, found);
+  searchNearest(border, 0, 0, reachedB, x, y, found);
+  searchNearest(border, reachedA, end, end, x, y, found);
   const limit = min(CORNER, bound);
   if (found.square > limit * limit) return;
   recut(border, found.after < 1 || found.after > border.n ? 1 : found.after, x, y, room);
+  forgetWalks(polygon);
+  layNodes(border, polygon, watch);
+}
+
+/** Takes a first step of a walk, and a second if that may be a chamfer; returns how many. */
+function stepOff(
+  border: Border,
+  polygon: Polygon,
+  list: usize,
+  from: i32,
+  step: i32,
+  radius: f64,
+  watch: Watch,
+): i32 {
+  const to = reach(border, polygon, from, step, radius, watch);
+  put(list, 0, from);
+  put(list, 1, to);
+  const dx = nodeX(polygon, to) - nodeX(polygon, from);
+  const dy = nodeY(polygon, to) - nodeY(polygon, from);
+  if (to == border.n + 1 - from || dx * dx + dy * dy >= CHAMFER * CHAMFER) return 1;
+  put(list, 2, reach(border, polygon, to, step, radius, watch));
+  return 2;
 }
 
 /** The line of the first side from the cut that is no chamfer, and a sample on it. */
-function armOf(border: Border, from: i32, step: i32, radius: f64, line: usize, watch: Watch): i32 {
-  const end = step > 0 ? border.n + 1 : 0;
-  let to = reach(border, from, step, radius, watch);
-  const dx = nodeX(border, to) - nodeX(border, from);
-  const dy = nodeY(border, to) - nodeY(border, from);
-  if (to != end && dx * dx + dy * dy < CHAMFER * CHAMFER) {
-    from = to;
-    to = reach(border, from, step, radius, watch);
-  }
+function armOf(border: Border, list: usize, steps: i32, step: i32, line: usize): i32 {
+  const from = at(list, steps - 1);
   // the walk runs over the side's far end a little
-  to = step > 0 ? min(to - 2, from + ARM) : max(to + 2, from - ARM);
+  const to = step > 0 ? min(at(list, steps) - 2, from + ARM) : max(at(list, steps) + 2, from - ARM);
   const first = max(1, min(from, to));
   const last = min(border.n, max(from, to));
-  if (last - first < 2) return step > 0 ? end : 0;
+  if (last - first < 2) return step > 0 ? border.n + 1 : 0;
   const chordX = sampleX(border, last) - sampleX(border, first);
   const chordY = sampleY(border, last) - sampleY(border, first);
   fitLine(border, first, last, chordX, chordY, line);

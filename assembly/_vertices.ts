@@ -3,6 +3,9 @@ import { Border, sampleX, sampleY } from "./_border";
 import { at, nodeX, nodeY, Polygon, put, vertexX, vertexY } from "./_polygon";
 import { tick, Watch } from "./_watch";
 
+/** Beyond this, px^2, more than twice the least square distance, samples lead away from a point. */
+const AWAY: f64 = 4.5;
+
 /** The foot of (x, y) on a line: `axis` 0 asks for its x, 8 for its y. */
 function onLine(line: usize, x: f64, y: f64, axis: usize): f64 {
   const s =
@@ -58,8 +61,8 @@ function placeVertex(border: Border, polygon: Polygon, i: i32, limit: f64): void
   } else {
     // nearly parallel: the lines meet anywhere, so the middle of the doubt decides and both lines pull it over
     const middle = (low + high) >> 1;
-    const px = nodeX(border, middle);
-    const py = nodeY(border, middle);
+    const px = nodeX(polygon, middle);
+    const py = nodeY(polygon, middle);
     x = 0.5 * (onLine(a, px, py, 0) + onLine(b, px, py, 0));
     y = 0.5 * (onLine(a, px, py, 8) + onLine(b, px, py, 8));
   }
@@ -67,7 +70,7 @@ function placeVertex(border: Border, polygon: Polygon, i: i32, limit: f64): void
   // flat lines meet anywhere along them: half of both sides is searched
   const back = i == 0 ? 0 : 2 + max(0, (low - at(polygon.high, i - 1)) >> 1);
   const ahead = 2 + max(0, (at(polygon.low, i + 1) - high) >> 1);
-  searchAround(border, i, low - back, high + ahead, x, y, found);
+  searchAround(border, i, low - back, (low + high) >> 1, high + ahead, x, y, found);
   // vertices keep the order of the border; one that does not goes back on it
   const floor = i <= 1 ? 1 : at(polygon.after, i - 1);
   if (i > 0 && found.before < floor) {
@@ -97,6 +100,19 @@ export class Nearest {
     this.square = Infinity;
   }
 
+  /** Notes the place at t on the way from sample a to its neighbour b. */
+  take(border: Border, a: i32, b: i32, t: f64, square: f64): void {
+    const ax = sampleX(border, a);
+    const ay = sampleY(border, a);
+    this.square = square;
+    this.x = ax + t * (sampleX(border, b) - ax);
+    this.y = ay + t * (sampleY(border, b) - ay);
+    const near = t == 1 ? b : a;
+    const next = t == 0 ? a : b;
+    this.before = min(near, next);
+    this.after = max(near, next);
+  }
+
   /** Writes (x, y), drawn towards the place found until it is within `limit` of it. */
   hold(to: usize, x: f64, y: f64, limit: f64): void {
     const shrink = this.square > limit * limit ? limit / Math.sqrt(this.square) : 1;
@@ -110,6 +126,7 @@ export function searchAround(
   border: Border,
   i: i32,
   first: i32,
+  middle: i32,
   last: i32,
   x: f64,
   y: f64,
@@ -119,31 +136,68 @@ export function searchAround(
   if (i == 0) {
     first = border.n;
     last = border.n + 1;
-    searchNearest(border, 0, 1, x, y, found);
+    searchNearest(border, 0, 0, 1, x, y, found);
   }
-  searchNearest(border, max(0, first), min(border.n + 1, last), x, y, found);
+  searchNearest(border, max(0, first), middle, min(border.n + 1, last), x, y, found);
 }
 
-export function searchNearest(border: Border, first: i32, last: i32, x: f64, y: f64, found: Nearest): void {
-  let px = sampleX(border, first);
-  let py = sampleY(border, first);
-  for (let k = first; k < last; k++) {
-    const dx = sampleX(border, k + 1) - px;
-    const dy = sampleY(border, k + 1) - py;
-    const t = min(1.0, max(0.0, ((x - px) * dx + (y - py) * dy) / (dx * dx + dy * dy)));
-    const qx = px + t * dx;
-    const qy = py + t * dy;
-    const d = (qx - x) * (qx - x) + (qy - y) * (qy - y);
-    if (d < found.square) {
-      found.square = d;
-      found.x = qx;
-      found.y = qy;
-      found.before = t == 1 ? k + 1 : k;
-      found.after = t == 0 ? k : k + 1;
+/**
+ * Looks along the border through the samples first..last, both ways from `middle`, for the place nearest to (x, y), if it
+ * is nearer than what was found before. Looks until the samples lead away: what comes back to the
+ * point beyond that is another part of the border.
+ */
+export function searchNearest(
+  border: Border,
+  first: i32,
+  middle: i32,
+  last: i32,
+  x: f64, y: f64, found: Nearest): void {
+  middle = min(last, max(first, middle));
+  const px = sampleX(border, middle) - x;
+  const py = sampleY(border, middle) - y;
+  if (px * px + py * py < found.square) found.take(border, middle, middle, 0, px * px + py * py);
+  searchWay(border, middle, last, 1, x, y, found);
+  searchWay(border, middle, first, -1, x, y, found);
+}
+
+function searchWay(border: Border, from: i32, to: i32, step: i32, x: f64, y: f64, found: Nearest): void {
+  let px = sampleX(border, from) - x;
+  let py = sampleY(border, from) - y;
+  for (let k = from; k != to; k += step) {
+    const qx = sampleX(border, k + step) - x;
+    const qy = sampleY(border, k + step) - y;
+    const dx = qx - px;
+    const dy = qy - py;
+    const along = -(px * dx + py * dy);
+    const square = qx * qx + qy * qy;
+    // on a step that leads away nothing is nearer than its start
+    if (along > 0) {
+      const length = dx * dx + dy * dy;
+      const cross = px * dy - py * dx;
+      if (along >= length) {
+        if (square < found.square) found.take(border, k, k + step, 1, square);
+      } else if (cross * cross < found.square * length)
+        found.take(border, k, k + step, along / length, (cross * cross) / length);
     }
-    px += dx;
-    py += dy;
+    if (square > 2 * found.square + AWAY) return;
+    px = qx;
+    py = qy;
   }
+}
+
+/** True when (x, y) is within `bound` of the step from sample k to the next. */
+export function isBeside(border: Border, k: i32, x: f64, y: f64, bound: f64): bool {
+  const px = x - sampleX(border, k);
+  const py = y - sampleY(border, k);
+  const dx = sampleX(border, k + 1) - sampleX(border, k);
+  const dy = sampleY(border, k + 1) - sampleY(border, k);
+  const along = px * dx + py * dy;
+  const length = dx * dx + dy * dy;
+  const cross = px * dy - py * dx;
+  const limit = bound * bound;
+  if (along <= 0) return px * px + py * py <= limit;
+  if (along >= length) return (px - dx) * (px - dx) + (py - dy) * (py - dy) <= limit;
+  return cross * cross <= limit * length;
 }
 
 /** Area of the polygon, px^2, signed like the border's. */

@@ -26,16 +26,14 @@ export function centerBranches(graph: usize, rough: usize): i32 {
     if (flagsOf(g, b) & GONE) continue;
     const count = countOf(g, b);
     const first = firstOf(g, b);
-    for (let round = 0; round < 2; round++) {
-      for (let i = 0; i < count; i += BATCH) {
-        const to = min(count, i + BATCH);
-        for (let k = i; k < to; k++) measure(g, b, k, rough + <usize>(first + k) * 12, round);
-        if (checkpoint(first + i / 2)) return STOPPED;
-      }
-      for (let i = 0; i < count; i += BATCH) {
-        smooth(g, b, i, min(count, i + BATCH), rough);
-        if (checkpoint(first + (count + i) / 2)) return STOPPED;
-      }
+    for (let i = 0; i < count; i += BATCH) {
+      const to = min(count, i + BATCH);
+      for (let k = i; k < to; k++) measure(g, b, k, rough + <usize>(first + k) * 12);
+      if (checkpoint(first + i / 2)) return STOPPED;
+    }
+    for (let i = 0; i < count; i += BATCH) {
+      smooth(g, b, i, min(count, i + BATCH), rough);
+      if (checkpoint(first + (count + i) / 2)) return STOPPED;
     }
   }
   return 0;
@@ -48,7 +46,7 @@ export function centerBranches(graph: usize, rough: usize): i32 {
 }
 
 /** Writes the middle beside one place. */
-function measure(g: Graph, b: i32, k: i32, out: usize, round: i32): void {
+function measure(g: Graph, b: i32, k: i32, out: usize): void {
   const first = firstOf(g, b);
   const count = countOf(g, b);
   const ring = (flagsOf(g, b) & LOOP) != 0;
@@ -59,15 +57,8 @@ function measure(g: Graph, b: i32, k: i32, out: usize, round: i32): void {
   const after = first + wrap(k + reach, count, ring);
   let x = pixelX(g, id);
   let y = pixelY(g, id);
-  let dx: f64;
-  let dy: f64;
-  if (round == 0) {
-    dx = pixelX(g, chainAt(g, after)) - pixelX(g, chainAt(g, before));
-    dy = pixelY(g, chainAt(g, after)) - pixelY(g, chainAt(g, before));
-  } else {
-    dx = <f64>load<f32>(g.xy + (<usize>after << 3)) - <f64>load<f32>(g.xy + (<usize>before << 3));
-    dy = <f64>load<f32>(g.xy + (<usize>after << 3), 4) - <f64>load<f32>(g.xy + (<usize>before << 3), 4);
-  }
+  let dx = pixelX(g, chainAt(g, after)) - pixelX(g, chainAt(g, before));
+  let dy = pixelY(g, chainAt(g, after)) - pixelY(g, chainAt(g, before));
   let wide: f64 = 0;
   const length = Math.sqrt(dx * dx + dy * dy);
   const most = 1.6 * r + 2;

@@ -1,10 +1,12 @@
 import { checkpoint, NO_ROOM, STOPPED } from "./control";
-import { Border, countSamples, SAMPLE, sampleArc, sampleBorder } from "./_border";
+import { Border, countSamples, isFine, roughness, SAMPLE, sampleArc, sampleBorder, STAIRS } from "./_border";
 import { capLines } from "./_caps";
 import { Course, markCorners, markLines, placeNodes } from "./_course";
+import { DIGEST_BYTES } from "./_cubic";
 import { drawCourse } from "./_curve";
+import { Gray, moveSamples, showsGray } from "./_gray";
 import { begin, lineTo, Outline, turnAround } from "./_outline";
-import { breakBorder, fitSides, Polygon } from "./_polygon";
+import { breakBorder, fitSides, forgetWalks, layNodes, Polygon } from "./_polygon";
 import { cutAtCorner, mergeSides, sharpenCorners } from "./_tidy";
 import { placeVertices, polygonArea } from "./_vertices";
 import { LOOK, stage, tick, Watch } from "./_watch";
@@ -13,9 +15,9 @@ import { LOOK, stage, tick, Watch } from "./_watch";
 const PIXELS: i32 = 0;
 const CURVES: i32 = 2;
 /** Scratch beside the buffers that grow with the border: the records and a stack, see `layOut`. */
-const RECORDS: usize = 2048;
+const RECORDS: usize = 2048 + DIGEST_BYTES;
 /** Scratch for each sample of the longest border, bytes, see `layOut`. */
-const PER_SAMPLE: usize = 24 + 4 + 4 + 32 + 16 + 1 + 4 + 4 + 1 + 32 + 4;
+const PER_SAMPLE: usize = 24 + 16 + 4 + 4 + 32 + 16 + 1 + 4 + 4 + 1 + 32 + 4;
 /** Entries beyond the samples: both ends, and one for rounding addresses up. */
 const MARGIN: usize = 8;
 /** Corners between two checkpoints across short borders. */
@@ -24,6 +26,14 @@ const STRIDE: i32 = 256;
 const INSIDE: f64 = 0.03;
 /** How much of its area a polygon may miss before a closer one is tried. */
 const AREA_SHARE: f64 = 0.2;
+/** How far samples that gray has placed are off a smooth border, px: what is left by 8 bits, curvature and corners. */
+const FINE: f64 = 0.18;
+/** How far they may be off, in parts of their roughness. */
+const NOISE: f64 = 4;
+/** One of so many cracks has a gray pixel where a border is worth the look. */
+const SOFT: i32 = 8;
+/** How much of the tolerance sides and cubics take for themselves where gray has placed the samples. */
+const SHARE: f64 = 0.1;
 
 /** What `fit` keeps between calls; i32[5] in memory of the caller, zero before the first. */
 @unmanaged
@@ -45,10 +55,11 @@ class Cursor {
  * ends     u32[contours], corners up to and with each contour
  * points   i32[2 * corners], px
  * scratch  u8[64]
+ * fine     1 when `fit` is to get gray
  * returns  the bytes, or STOPPED; reports corners
  * cost     O(corners)
  */
-export function fitScratch(ends: usize, contours: i32, points: usize, scratch: usize): f64 {
+export function fitScratch(ends: usize, contours: i32, points: usize, scratch: usize, fine: i32): f64 {
   const watch = changetype<Watch>(scratch);
   watch.stopped = false;
   watch.most = 0;
@@ -60,7 +71,7 @@ export function fitScratch(ends: usize, contours: i32, points: usize, scratch: u
     watch.from = from;
     watch.units = end - from;
     watch.most = from;
-    most = max(most, countSamples(points + (<usize>from << 3), end - from, watch));
+    most = max(most, countSamples(points + (<usize>from << 3), end - from, fine != 0, watch));
     if (watch.stopped) return STOPPED;
     if (end - seen >= STRIDE) {
       if (checkpoint(end)) return STOPPED;
@@ -87,12 +98,16 @@ export function fitScratch(ends: usize, contours: i32, points: usize, scratch: u
  * kinds     u8[room]: 0 line, 1 cubic
  * xy        f32[2 * pointRoom], mm: start, then 1 point for a line, 3 for a cubic
  * open      how many of the first contours are arcs: at least 2 corners, the first and the last of which are fixed ends
+ * gray      u8[width * height], rows top down, that the borders were found in: black is below `threshold`; 0 without. It
+ *           moves crack midpoints by about half a pixel at most, and all that is said of them here holds for where they are
+ *           then. Arcs get none
+ * always    1 to use gray for every border that has any, 0 only where it tells more than the stairs do
  * returns   contours done in all calls; less than `contours` when the room is full: take the output and call again.
  *           NO_ROOM when not even the next contour fits (a contour of n corners never needs more than its samples + n
  *           segments); STOPPED. Reports corners.
- * cost      O(corners + length / 4 px), about 0.2 us a corner for cubics
+ * cost      O(corners + length / 4 px), 0.1 to 0.3 us a corner for cubics
  * source    stages: cone intersection (Sklansky and Gonzalez 1980), least-squares sides, corners (Selinger 2003),
- *           least-squares cubics (Schneider 1990); putting them together is own
+ *           least-squares cubics (Schneider 1990); gray as covered area (Trujillo-Pino 2013); putting them together is own
  */
 export function fit(
   ends: usize,
@@ -109,6 +124,11 @@ export function fit(
   room: i32,
   pointRoom: i32,
   open: i32,
+  gray: usize,
+  width: i32,
+  height: i32,
+  threshold: i32,
+  always: i32,
 ): i32 {
   const state = changetype<Cursor>(cursor);
   const work = changetype<Work>(scratch);
@@ -116,6 +136,11 @@ export function fit(
   let from = begun > 0 ? load<i32>(ends + (<usize>(begun - 1) << 2)) : 0;
   let seen = from;
   openWork(work, scratch, tolerance);
+  work.gray.pixels = gray;
+  work.gray.width = width;
+  work.gray.height = height;
+  work.gray.level = <f64>threshold - 0.5;
+  work.gray.always = always != 0;
   const watch = work.watch;
   watch.most = state.reported;
   const out = work.out;
@@ -158,6 +183,7 @@ class Work {
   course: Course;
   out: Outline;
   watch: Watch;
+  gray: Gray;
   /** Where buffers by sample begin. */
   buffers: usize;
 }
@@ -169,14 +195,14 @@ function openWork(work: Work, scratch: usize, tolerance: f64): void {
   work.out = changetype<Outline>(p + 192);
   work.watch = changetype<Watch>(p + 320);
   work.course = changetype<Course>(p + 384);
-  work.polygon.scratch = p + 640;
-  work.course.stack = p + 832;
+  work.gray = changetype<Gray>(p + 640);
+  work.polygon.scratch = p + 704;
+  work.course.digest = p + 896;
+  work.course.stack = p + 896 + DIGEST_BYTES;
   work.buffers = scratch + RECORDS;
   work.watch.stopped = false;
   // slack for the rounding of outputs to f32
   work.course.bound = tolerance + 0.5 - 1e-3;
-  // cubics are asked for more than the guarantee: near the bound they would look off where lines do not
-  work.course.cubicBound = 0.48 + 0.5 * tolerance;
 }
 
 /** Places the buffers of a border with room for n samples. */
@@ -188,6 +214,8 @@ function layOut(work: Work, n: i32): void {
   work.polygon.lines = p;
   p += room * 32;
   work.polygon.vertices = p;
+  p += room * 16;
+  work.polygon.nodes = p;
   p += room * 16;
   work.border.samples = p;
   p += room * SAMPLE;
@@ -219,25 +247,38 @@ function fitContour(
   watch.from = from;
   watch.units = count;
   stage(watch, 0);
-  if (mode == PIXELS || count <= (open ? 2 : 4)) {
+  const gray = !open && work.gray.pixels != 0;
+  if (mode == PIXELS || (count <= (open ? 2 : 4) && !gray)) {
     drawCorners(work.out, corners, count, open, watch);
     return;
   }
   stage(watch, 0);
-  const n = countSamples(corners, count, watch);
+  const n = countSamples(corners, count, gray, watch);
   if (watch.stopped) return;
   layOut(work, n);
-  let direction = 1;
-  if (open) sampleArc(corners, count, work.border, watch);
-  else direction = sampleBorder(corners, count, work.border, watch);
+  const border = work.border;
+  const direction = open ? 1 : sample(work, corners, count);
+  if (open) {
+    border.grain = STAIRS;
+    sampleArc(corners, count, border, watch);
+  }
   if (watch.stopped) return;
+  const fine = isFine(border);
+  if (count <= 4 && !open && !fine) {
+    drawCorners(work.out, corners, count, false, watch);
+    return;
+  }
+  // cubics are asked for more than the guarantee: near the bound they would look off where lines do not
+  work.course.cubicBound = fine ? border.grain + SHARE * tolerance : 0.48 + 0.5 * tolerance;
   work.out.originX = work.border.originX;
   work.out.originY = work.border.originY;
   const segment = work.out.segments;
   const point = work.out.points;
-  // the radius a little over half a pixel lets straight borders through; what is left over goes to the cubics
-  let radius = 0.5 + 0.5 * tolerance;
-  if (!open) cutAtCorner(work.border, work.polygon, radius, work.course.bound, work.course.nodes, watch);
+  // a radius a little over the grain lets straight borders through; what is left over goes to the cubics
+  let radius = border.grain + (fine ? SHARE : 0.5) * tolerance;
+  layNodes(border, work.polygon, watch);
+  if (open) forgetWalks(work.polygon);
+  else cutAtCorner(work.border, work.polygon, radius, work.course.bound, work.course.nodes, watch);
   for (let attempt = 0; attempt < 3; attempt++) {
     if (makePolygon(work, radius)) {
       if (watch.stopped) return;
@@ -249,6 +290,24 @@ function fitContour(
     radius *= 0.5;
   }
   drawCorners(work.out, corners, count, open, watch);
+}
+
+/** Samples a border, by gray if that tells more than its stairs do. Returns the direction of the walk. */
+function sample(work: Work, corners: usize, count: i32): i32 {
+  const border = work.border;
+  const gray = work.gray;
+  const watch = work.watch;
+  border.grain = STAIRS;
+  if (gray.pixels == 0 || (!gray.always && !showsGray(gray, corners, count)))
+    return sampleBorder(corners, count, border, false, watch);
+  const direction = sampleBorder(corners, count, border, true, watch);
+  if (watch.stopped) return direction;
+  moveSamples(border, gray, watch);
+  if (gray.soft > 0 && (gray.always || gray.soft * SOFT >= border.n)) {
+    border.grain = min(STAIRS, max(FINE, NOISE * roughness(border, work.polygon.scratch, watch)));
+    if (gray.always || isFine(border)) return direction;
+  }
+  return watch.stopped ? direction : sampleBorder(corners, count, border, false, watch);
 }
 
 function drawCorners(out: Outline, corners: usize, count: i32, open: bool, watch: Watch): void {
@@ -281,7 +340,7 @@ function makePolygon(work: Work, radius: f64): bool {
 }
 
 function draw(work: Work, mode: i32): void {
-  if (mode == CURVES) markCorners(work.polygon, work.course, work.border.open);
+  if (mode == CURVES) markCorners(work.border, work.polygon, work.course);
   else markLines(work.polygon, work.course);
   stage(work.watch, 0.7);
   placeNodes(work.border, work.polygon, work.course, work.watch);

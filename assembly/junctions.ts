@@ -1,13 +1,13 @@
 import { checkpoint, STOPPED } from "./control";
 import { Arm, lookAlong, straightness } from "./_arm";
 import {
-  degreeOf, drop, flagsOf, GONE, Graph, half, headOf, jointOf, nextOf, partnerOf, pixelX, pixelY, radius, rootAt, rootOf,
+  countOf, degreeOf, drop, flagsOf, GONE, Graph, half, headOf, jointOf, nextOf, partnerOf, pixelX, pixelY, radius, rootAt, rootOf,
   unite,
 } from "./_graph";
 
 const BATCH: i32 = 64;
 /** Arms of a joint that are held against each other; more than that is no drawing. */
-export const ARMS: i32 = 12;
+const ARMS: i32 = 12;
 /** Bytes of an arm. */
 const ARM: usize = 32;
 /** Least straightness of two arms that are one stroke: about 45 degrees, and 65 where all arms come in pairs. */
@@ -54,8 +54,7 @@ function isBridge(g: Graph, b: i32, scratch: usize): bool {
   if (a < 0 || c < 0) return false;
   const dx = pixelX(g, jointOf(g, h)) - pixelX(g, jointOf(g, h + 1));
   const dy = pixelY(g, jointOf(g, h)) - pixelY(g, jointOf(g, h + 1));
-  const count = load<i32>(g.branch + <usize>b * 12, 4);
-  const length = max(<f64>count + 1, Math.sqrt(dx * dx + dy * dy));
+  const length = max(<f64>countOf(g, b) + 1, Math.sqrt(dx * dx + dy * dy));
   const ra = radius(g, jointOf(g, h));
   const rc = radius(g, jointOf(g, h + 1));
   if (a == c) return length <= 2 * ra + 1;

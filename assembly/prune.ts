@@ -1,10 +1,12 @@
 import { checkpoint, STOPPED } from "./control";
 import {
-  chainAt, countOf, degreeOf, drop, flagsOf, firstOf, GONE, Graph, half, headOf, jointOf, leaveRing, LOOP, nextOf,
+  BRANCH, chainAt, countOf, degreeOf, drop, flagsOf, firstOf, GONE, Graph, half, headOf, jointOf, leaveRing, LOOP, nextOf,
   pixelX, pixelY, place, radius, rootAt, rootOf,
 } from "./_graph";
 
 const BATCH: i32 = 256;
+/** Most branches of a joint that is looked at: what has more is a texture. */
+const CROWD: i32 = 256;
 /** Times that all joints are looked at: what is left after a spur went may be one itself. */
 const PASSES: i32 = 8;
 
@@ -16,6 +18,7 @@ const PASSES: i32 = 8;
  * spurs    >= 0; 0 keeps all
  * returns  0, or STOPPED; reports pixels, of n
  * cost     O(pixels), at most 8 passes over them
+ * source   own
  */
 export function pruneSpurs(graph: usize, spurs: f64): i32 {
   const g = changetype<Graph>(graph);
@@ -23,7 +26,8 @@ export function pruneSpurs(graph: usize, spurs: f64): i32 {
   for (let pass = 0; pass < PASSES; pass++) {
     let changed = false;
     for (let id = 0; id < g.n; id++) {
-      if (degreeOf(g, id) > 2 && rootOf(g, id) == id && pruneJoint(g, id, 2 * spurs * radius(g, id))) changed = true;
+      const n = degreeOf(g, id);
+      if (n > 2 && n <= CROWD && rootOf(g, id) == id && pruneJoint(g, id, 2 * spurs * radius(g, id))) changed = true;
       if ((id & (BATCH - 1)) == 0 && checkpoint(<i32>((<f64>pass * g.n + id) / PASSES))) return STOPPED;
     }
     if (!changed) break;
@@ -94,11 +98,10 @@ function dropWay(g: Graph, h: i32): void {
 function makeDot(g: Graph, joint: i32, n: i32): void {
   const kept = headOf(g, joint) >> 1;
   for (let i = 0; i < n; i++) dropWay(g, headOf(g, joint));
-  const record = g.branch + <usize>kept * 12;
+  const record = g.branch + <usize>kept * BRANCH;
   store<i32>(g.chain + (<usize>firstOf(g, kept) << 2), joint);
   store<i32>(record, 1, 4);
   store<i32>(record, flagsOf(g, kept) & ~GONE & ~LOOP, 8);
   store<i32>(half(g, 2 * kept), -1);
   store<i32>(half(g, 2 * kept + 1), -1);
-
 }

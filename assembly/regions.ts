@@ -4,7 +4,7 @@ import { checkpoint, STOPPED } from "./control";
 import { find, join, Runs, setU32, u32At } from "./_runs";
 
 /** Pixels between two looks at the control block, in whole rows. */
-const BATCH: i32 = 16384;
+const BATCH: i32 = 4096;
 /** Runs between two looks. */
 const RUNS: i32 = 1024;
 /** Steps of merging between two looks. */

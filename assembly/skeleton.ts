@@ -80,6 +80,8 @@ function trimRow(skel: usize, words: i32, y: i32): i32 {
  * skel     as `thin` left it
  * rank     u32[(words + 1) * (rows + 2) + 1], written: pixels before each word
  * returns  0, or STOPPED; reports rows
+ * cost     1 ns a word
+ * source   own
  */
 export function rankSkeleton(skel: usize, words: i32, rows: i32, rank: usize): i32 {
   const stride = words + 1;
@@ -221,9 +223,10 @@ function whiteBeside(g: Graph, x: i32, y: i32, most: i32): i32 {
  * Cuts a skeleton into branches: joints are pixels with three neighbours or more, all that touch are one joint.
  *
  * graph    `Graph` as `listSkeleton` left it, with chain, branch, half, parent, head and degree set
- * count    0: only counts what has to be followed; 1: follows
+ * count    0: only counts the room that branches may need; 1: follows
  * returns  branches, or STOPPED; reports pixels
  * cost     10 ns a pixel
+ * source   own
  */
 export function followBranches(graph: usize, count: i32): i32 {
   const g = changetype<Graph>(graph);

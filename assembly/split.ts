@@ -35,7 +35,10 @@ const GROUP: usize = 96;
  *          Color quantization by dynamic programming and principal analysis, 1992
  */
 export function splitColors(colors: usize, count: i32, k: i32, order: usize, scratch: usize, palette: usize): i32 {
-  for (let i = 0; i < count; i++) store<u32>(order + (<usize>i << 2), i);
+  for (let i = 0; i < count; i++) {
+    store<u32>(order + (<usize>i << 2), i);
+    if ((i & 8191) == 0 && checkpoint(0)) return STOPPED;
+  }
   const bins = scratch;
   const groups = scratch + 3072;
   store<i32>(groups, 0, FROM);

@@ -1,5 +1,6 @@
 // Regions to layers that are painted one over the other: layer i is made of the parts of all pixels of rank i and above
-// that hold a pixel of rank i. So each part lies within a part of a layer below, and none is painted that the next would hide whole.
+// that hold a pixel of rank i. So each part lies within a part of a layer below, and none is painted that the next would
+// hide whole. What is hidden is drawn back from where lower ranks show, lest its edge shine through.
 
 import { checkpoint, STOPPED } from "./control";
 import { find, join, OUTSIDE, Runs, setU32, u32At } from "./_runs";
@@ -142,8 +143,8 @@ export function raiseLayer(
   }
   let done = 0;
   for (let i = 0; i < count; i++) {
-    const first = u32At(list, i);
-    let r = first;
+    if ((i & (RUNS - 1)) == 0 && checkpoint(count)) return STOPPED;
+    let r = u32At(list, i);
     // a ring whose run was painted for this rank is painted whole
     while (load<u8>(painted + <usize>r) != mark) {
       store<u8>(painted + <usize>r, mark);

@@ -18,6 +18,15 @@ class Plan {
   points: i32;
 }
 
+/** Where things lie in the scratch of `drawStrokes`: records, then widths, a stack, and the samples. */
+const FIT: usize = 256;
+const OUT: usize = 512;
+const ARM_A: usize = 768;
+const ARM_B: usize = 832;
+const WIDTHS: usize = 1024;
+const STACK: usize = 4096;
+const SAMPLES: usize = 8192;
+
 /**
  * Lists strokes: chains of branches over partners, open ones first.
  *
@@ -27,6 +36,7 @@ class Plan {
  * plan     i32[4], written: strokes, samples of the longest and of all
  * returns  strokes, or STOPPED; reports branches, twice over
  * cost     O(branches)
+ * source   own
  */
 export function planStrokes(graph: usize, starts: usize, places: usize, plan: usize): i32 {
   const g = changetype<Graph>(graph);
@@ -47,8 +57,9 @@ export function planStrokes(graph: usize, starts: usize, places: usize, plan: us
       do {
         flag(g, k >> 1, DRAWN);
         total += countOf(g, k >> 1);
-        samples += countOf(g, k >> 1) + MORE;
+        samples += countOf(g, k >> 1);
         k = partnerOf(g, k ^ 1);
+        if (k >= 0) samples += MORE;
       } while (k >= 0 && k != h);
       store<u32>(starts + (<usize>p.strokes << 2), h);
       store<u32>(places + (<usize>p.strokes << 2), total);
@@ -74,6 +85,7 @@ export function planStrokes(graph: usize, starts: usize, places: usize, plan: us
  * width      f32[strokes] mm, closed u8[strokes], written
  * returns    strokes drawn, or STOPPED; reports samples
  * cost       O(samples * log(samples))
+ * source   Schneider 1990 for the cubics; the rest own
  */
 export function drawStrokes(
   graph: usize,
@@ -93,13 +105,13 @@ export function drawStrokes(
   const g = changetype<Graph>(graph);
   const p = changetype<Plan>(plan);
   const s = changetype<Stroke>(scratch);
-  const fit = changetype<Fit>(scratch + 256);
-  const out = changetype<Outline>(scratch + 512);
-  s.a = changetype<Arm>(scratch + 768);
-  s.b = changetype<Arm>(scratch + 832);
-  s.widths = scratch + 1024;
-  fit.stack = scratch + 4096;
-  s.samples = scratch + 8192;
+  const fit = changetype<Fit>(scratch + FIT);
+  const out = changetype<Outline>(scratch + OUT);
+  s.a = changetype<Arm>(scratch + ARM_A);
+  s.b = changetype<Arm>(scratch + ARM_B);
+  s.widths = scratch + WIDTHS;
+  fit.stack = scratch + STACK;
+  s.samples = scratch + SAMPLES;
   fit.tolerance = tolerance;
   out.kinds = kinds;
   out.xy = xy;

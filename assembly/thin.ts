@@ -27,6 +27,7 @@ class Rounds {
  * ink      u64[rows * words], written
  * returns  black pixels of the copy, or STOPPED; reports rows
  * cost     2 ns a word
+ * source   own
  */
 export function closePinholes(bits: usize, words: i32, rows: i32, ink: usize): i32 {
   const batch = max(1, BATCH / words);

@@ -5,7 +5,7 @@ import { pathToFileURL } from "node:url";
 
 const require = createRequire(new URL("../../bench/package.json", import.meta.url));
 
-/** A package of `bench/package.json`, or undefined, said aloud, where `npm ci --prefix bench` was not run. */
+/** A package of `bench/package.json`, or undefined, said aloud, where `npm install --prefix bench` was not run. */
 export async function peer(name: string): Promise<unknown> {
   const path = find(name);
   return path === undefined ? undefined : import(pathToFileURL(path).href);
@@ -22,7 +22,7 @@ function find(name: string): string | undefined {
   try {
     return require.resolve(name);
   } catch {
-    console.error(`${name} is not installed: npm ci --prefix bench`);
+    console.error(`${name} is not installed: npm install --prefix bench`);
     return undefined;
   }
 }

@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import {
   type CenterlineOptions,
   type Centerlines,
@@ -7,9 +8,9 @@ import {
 } from "kerfwork";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { thinned } from "../src/engine/centerline.ts";
+import { thinned, traceStrokes } from "../src/engine/centerline.ts";
 import { toBitmap } from "../src/engine/image.ts";
-import { type Pointer, Stages, withEngine } from "../src/engine/memory.ts";
+import { Engine, type Pointer, Stages, withEngine } from "../src/engine/memory.ts";
 import { environment } from "../src/tasker/target.ts";
 import { type Bits, bitsFrom, bitsOf } from "./oracle.ts";
 import {
@@ -438,6 +439,24 @@ test("listSkeleton lists each pixel once, with its exact distance to white", () 
           if (ink[v * width + u] === 0) best = Math.min(best, (u - x) ** 2 + (v - y) ** 2);
       assert.ok(Math.abs(distance - Math.sqrt(best)) < 1e-5, `scene ${i}: ${distance} at ${x}, ${y}`);
     }
+  }
+});
+
+test("traceCenterline's kernels give the same in the debug build, where every step is checked", () => {
+  const options = { mmPerPx: 1, tolerancePx: 0.5, minLengthPx: 0, spurs: 1, join: true };
+  const [ours, theirs] = ["dist/kernels.wasm", "build/kernels-debug.wasm"].map((path) => {
+    const memory = new WebAssembly.Memory({ initial: 2, maximum: 16384, shared: true });
+    return new Engine(memory, new WebAssembly.Module(readFileSync(path)));
+  });
+  for (const [i, bits] of SCENES.entries()) {
+    const [one, other] = [ours!, theirs!].map((engine) =>
+      engine.run(() => {
+        const stages = new Stages();
+        const { bitmap } = toBitmap(engine, imageOf(bits), { threshold: 128, invert: false }, stages, 0.1);
+        return traceStrokes(engine, bitmap, options, stages);
+      }),
+    );
+    assert.equal(one, other, `scene ${i}`);
   }
 });
 

@@ -86,6 +86,21 @@ test("cancel hits the run that it names, and no later one", () => {
   assert.is(block.isCancelled(), false);
 });
 
+test("a run shows nothing of the one before, and begins when its code does", () => {
+  const buffer = new SharedArrayBuffer(BLOCK_BYTES);
+  const [seen, told] = [new ControlBlock(buffer), new ControlBlock(buffer)];
+  for (const generation of [1, 2]) {
+    seen.open(generation);
+    assert.is(seen.started, false);
+    told.begin();
+    assert.equal([seen.started, seen.readProgress(), seen.readMessage()], [true, 0, ""]);
+    told.writeProgress(0.25, 0.5, 2);
+    Atomics.store(new Int32Array(buffer, LAYOUT.STEP.at, 1), 0, 1);
+    told.writeMessage(`run ${generation}`);
+    assert.equal([seen.readProgress(), seen.readMessage()], [0.5, `run ${generation}`]);
+  }
+});
+
 /**
  * A writer that never pauses, on a thread of its own: base and span always add up to 1, and a message is one letter
  * over and over. Anything else that is read was torn.

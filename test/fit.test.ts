@@ -3,11 +3,11 @@ import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { extract } from "../src/engine/contours.ts";
 import { FIT_MODES, type FitMode, fitBorders } from "../src/engine/fit.ts";
-import { toBitmap } from "../src/engine/image.ts";
+import { type Image, toBitmap } from "../src/engine/image.ts";
 import { Engine, type Pointer, Stages } from "../src/engine/memory.ts";
 import type { Curves } from "../src/engine/trace.ts";
-import { type Bits, bitsFrom } from "./oracle.ts";
-import { blobs, imageOf, noise } from "./outline.ts";
+import { bitsFrom, random } from "./oracle.ts";
+import { blobs, grayOf, imageOf, noise } from "./outline.ts";
 
 const moduleOf = (path: string): WebAssembly.Module => new WebAssembly.Module(readFileSync(path));
 const newMemory = (): WebAssembly.Memory =>
@@ -15,28 +15,38 @@ const newMemory = (): WebAssembly.Memory =>
 const release = new Engine(newMemory(), moduleOf("dist/kernels.wasm"));
 const debug = new Engine(newMemory(), moduleOf("build/kernels-debug.wasm"));
 
-const bordersOf = (engine: Engine, bits: Bits) => {
+/** The borders of a picture, and its gray. */
+const bordersOf = (engine: Engine, image: Image) => {
   const stages = new Stages();
-  const { bitmap } = toBitmap(engine, imageOf(bits), { threshold: 128, invert: false }, stages, 0.3);
-  return extract(engine, bitmap, { despecklePx: 0 }, stages, 0.3);
+  const tone = { threshold: 128, invert: false, keepGray: true };
+  const { bitmap, gray, threshold } = toBitmap(engine, image, tone, stages, 0.3);
+  const borders = extract(engine, bitmap, { despecklePx: 0 }, stages, 0.3);
+  return { borders, gray: { ...bitmap, at: gray!, threshold, always: false } };
 };
 
-const fitBits = (engine: Engine, bits: Bits, mode: FitMode): Curves =>
-  engine.run((engine) =>
-    fitBorders(engine, bordersOf(engine, bits), { mode, tolerancePx: 0.5, mmPerPx: 0.1 }, new Stages(), 0.4),
-  );
+const fitImage = (engine: Engine, image: Image, mode: FitMode): Curves =>
+  engine.run((engine) => {
+    const { borders, gray } = bordersOf(engine, image);
+    return fitBorders(engine, borders, { mode, tolerancePx: 0.5, mmPerPx: 0.1 }, new Stages(), 0.4, 0, gray);
+  });
 
-const SCENES: [string, Bits][] = [
-  ["blobs", blobs(1, 140, 90, 30)],
-  ["noise", noise(2, 70, 70, 0.5)],
-  ["stairs", bitsFrom(64, 64, (x, y) => x + y < 64)],
-  ["comb", bitsFrom(129, 40, (x, y) => y === 0 || x % 2 === 0)],
+const next = random(4);
+const SCENES: [string, Image][] = [
+  ["blobs", imageOf(blobs(1, 140, 90, 30))],
+  ["noise", imageOf(noise(2, 70, 70, 0.5))],
+  ["stairs", imageOf(bitsFrom(64, 64, (x, y) => x + y < 64))],
+  ["comb", imageOf(bitsFrom(129, 40, (x, y) => y === 0 || x % 2 === 0))],
+  [
+    "gray waves, cut by the frame",
+    grayOf(90, 70, (x, y) => Math.sin(x / 5) + Math.cos(y / 4 + x / 19) > 0.1),
+  ],
+  ["gray noise", { width: 60, height: 50, data: Uint8Array.from({ length: 3000 }, () => 256 * next()) }],
 ];
 
 test("fit gives the same in the debug build, where every step is checked", () => {
-  for (const [name, bits] of SCENES)
+  for (const [name, image] of SCENES)
     for (const mode of FIT_MODES) {
-      const [ours, theirs] = [fitBits(release, bits, mode), fitBits(debug, bits, mode)];
+      const [ours, theirs] = [fitImage(release, image, mode), fitImage(debug, image, mode)];
       assert.equal(ours.ends, theirs.ends, `${name}, ${mode}`);
       assert.equal(ours.kinds, theirs.kinds, `${name}, ${mode}`);
       assert.equal(ours.xy, theirs.xy, `${name}, ${mode}`);
@@ -45,15 +55,16 @@ test("fit gives the same in the debug build, where every step is checked", () =>
 
 /** Calls the kernel with rooms of the given size between guard bytes until all is done; returns its output, joined. */
 function fitInRooms(
-  bits: Bits,
+  image: Image,
   mode: FitMode,
   room: number,
 ): { kinds: number[]; xy: number[]; calls: number } {
   return release.run((engine) => {
     const { kernels } = engine;
-    const { contours, ends, points } = bordersOf(engine, bits);
+    const { borders, gray } = bordersOf(engine, image);
+    const { contours, ends, points } = borders;
     const watch = engine.alloc(64);
-    const bytes = kernels.fitScratch(ends, contours, points, watch);
+    const bytes = kernels.fitScratch(ends, contours, points, watch, 1);
     const guarded = (size: number): Pointer => {
       const at = engine.alloc(size + 64);
       engine.u8(at, size + 64).fill(0xa5);
@@ -82,6 +93,11 @@ function fitInRooms(
         xy,
         room,
         pointRoom,
+        0,
+        gray.at,
+        gray.width,
+        gray.height,
+        gray.threshold,
         0,
       );
       found.calls++;
@@ -114,34 +130,37 @@ function fitInRooms(
 }
 
 test("fit fills whatever room it gets, never more, and goes on in the next call", () => {
-  for (const [name, bits] of SCENES)
+  for (const [name, image] of SCENES)
     for (const mode of FIT_MODES) {
-      const whole = fitBits(release, bits, mode);
+      const whole = fitImage(release, image, mode);
       const [kinds, xy] = [[...whole.kinds], [...whole.xy]];
       const most = Math.max(...whole.ends.map((end, i) => end - (i === 0 ? 0 : whole.ends[i - 1]!)));
-      const parts = fitInRooms(bits, mode, most + 1);
+      const parts = fitInRooms(image, mode, most + 1);
       assert.equal(parts.kinds, kinds, `${name}, ${mode}`);
       assert.equal(parts.xy, xy, `${name}, ${mode}`);
       if (whole.ends.length > 3) assert.ok(parts.calls > 1, `${name}, ${mode}: one call`);
-      const short = fitInRooms(bits, mode, most - 1);
+      const short = fitInRooms(image, mode, most - 1);
       assert.ok(short.kinds.length < kinds.length, `${name}, ${mode}: not asked for more room`);
     }
 });
 
 test("fit leaves when the cancel word is set, in every mode and in both passes", () => {
   // noise has more borders, and the comb one longer border, than go between two looks at the word
-  for (const bits of [noise(3, 120, 120, 0.5), bitsFrom(1025, 10, (x, y) => y === 0 || x % 2 === 0)])
+  const waves = grayOf(600, 60, (x, y) => Math.sin(x / 2) + Math.cos(y / 2) > -0.9);
+  const comb = bitsFrom(1025, 10, (x, y) => y === 0 || x % 2 === 0);
+  for (const image of [imageOf(noise(3, 120, 120, 0.5)), imageOf(comb), waves])
     release.run((engine) => {
-      const { contours, ends, points } = bordersOf(engine, bits);
+      const { borders, gray } = bordersOf(engine, image);
+      const { contours, ends, points } = borders;
       const watch = engine.alloc(64);
-      const scratch = engine.alloc(engine.kernels.fitScratch(ends, contours, points, watch));
+      const scratch = engine.alloc(engine.kernels.fitScratch(ends, contours, points, watch, 1));
       const out = engine.alloc(1 << 20);
       const outEnds = engine.alloc(4 * contours);
       const cursor = engine.alloc(20);
       const word = engine.i32(0 as Pointer, 1);
       Atomics.store(word, 0, 1);
       try {
-        assert.is(engine.kernels.fitScratch(ends, contours, points, watch), -1);
+        assert.is(engine.kernels.fitScratch(ends, contours, points, watch, 1), -1);
         for (const mode of [0, 1, 2]) {
           engine.i32(cursor, 5).fill(0);
           const at = (bytes: number): Pointer => (out + bytes) as Pointer;
@@ -160,6 +179,11 @@ test("fit leaves when the cancel word is set, in every mode and in both passes",
               at(65536),
               65536,
               100000,
+              0,
+              gray.at,
+              gray.width,
+              gray.height,
+              gray.threshold,
               0,
             ),
             -1,

@@ -110,7 +110,16 @@ test("the kernels of colours write in their buffers only, and as the debug build
 
 test("each kernel of colours leaves when it is canceled", () => {
   const names = [
-    ["countColors", "listCells", "splitColors", "refinePalette", "labelCells", "labelPixels", "smoothLabels"],
+    [
+      "countColors",
+      "countCells",
+      "listCells",
+      "splitColors",
+      "refinePalette",
+      "labelCells",
+      "labelPixels",
+      "smoothLabels",
+    ],
     ["countRuns", "linkRuns", "mergeRegions", "paintRegions"],
     ["countEdges", "rankRuns", "raiseLayer", "tuckLayer", "maskLabel", "markArcs", "walkArcs"],
   ].flat() as (keyof Kernels)[];

@@ -111,6 +111,20 @@ export function imageOf({ width, height, black }: Bits): Image {
   return { width, height, data: black.map((b) => (b ? 0 : 255)) };
 }
 
+/** A shape as a camera without flaws sees it: each pixel as gray as 8 x 8 places in it are outside. */
+export function grayOf(width: number, height: number, inside: (x: number, y: number) => boolean): Image {
+  const data = new Uint8Array(width * height);
+  for (let i = 0; i < data.length; i++) {
+    let black = 0;
+    for (let k = 0; k < 64; k++) {
+      const [x, y] = [(i % width) + ((k % 8) + 0.5) / 8, Math.floor(i / width) + ((k >> 3) + 0.5) / 8];
+      if (inside(x, y)) black++;
+    }
+    data[i] = 255 - Math.round((255 * black) / 64);
+  }
+  return { width, height, data };
+}
+
 /** Smooth seeded shapes: the sum of a few waves, cut at zero; small `scale` gives small shapes. */
 export function blobs(seed: number, width: number, height: number, scale: number): Bits {
   const next = random(seed);

@@ -378,10 +378,10 @@ test("trace takes the shape of a white drawing on nothing, and faint strokes in 
   assert.equal(trace(image, { ...PX, source: "luma" }).ends.length, 0);
   const dusk = ring.black.map((black, i) => (90 + 2 * (i % 40) + (i % 3)) * (black ? 0.5 : 1));
   const page = { width: 40, height: 40, data: dusk };
-  assert.equal(trace(page, { ...PX, threshold: "adaptive", adaptive: { windowPx: 31 } }), expected);
+  const byPixels = { ...PX, threshold: "adaptive", adaptive: { windowPx: 31 }, subpixel: false } as const;
+  assert.equal(trace(page, byPixels), expected);
   const negative = { ...page, data: dusk.map((value) => 255 - value) };
-  const options = { ...PX, threshold: "adaptive", adaptive: { windowPx: 31 }, invert: true } as const;
-  assert.equal(trace(negative, options), expected);
+  assert.equal(trace(negative, { ...byPixels, invert: true }), expected);
 });
 
 test("trace says which argument breaks its contract", () => {
@@ -407,6 +407,7 @@ test("trace says which argument breaks its contract", () => {
     messageOf({ threshold: "auto" }),
     'Expected `threshold` to be "otsu", "adaptive", an integer >= 0 and <= 255, or { from, to }, got "auto"',
   );
+  assert.is(messageOf({ subpixel: "yes" }), 'Expected `subpixel` to be "auto", true or false, got "yes"');
   assert.is(messageOf({ invert: 1 }), "Expected `invert` to be true or false, got 1");
   assert.is(
     messageOf({ mode: "curvy" }),
@@ -418,7 +419,7 @@ test("trace says which argument breaks its contract", () => {
   );
   assert.is(
     messageOf({ tolerence: 1 }),
-    'Expected `option` to be one of "source", "levels", "gamma", "denoise", "blurPx", "threshold", "adaptive", "invert", "mode", "tolerance", "dpi", "despecklePx", "turn", got "tolerence"',
+    'Expected `option` to be one of "source", "levels", "gamma", "denoise", "blurPx", "threshold", "adaptive", "invert", "mode", "tolerance", "dpi", "despecklePx", "turn", "subpixel", got "tolerence"',
   );
   assert.is(messageOf(null), "Expected `options` to be an object, got null");
   assert.match(

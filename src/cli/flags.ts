@@ -57,6 +57,11 @@ export const TRACE_FLAGS: readonly Flag[] = [
   { name: "denoise", help: "take out single wrong pixels first" },
   { name: "blur", value: "PX", help: "smooth first, by so many pixels (default 0)" },
   { name: "turn", value: "HOW", help: "white, black, majority or minority joins by corners (default white)" },
+  {
+    name: "subpixel",
+    value: "WHEN",
+    help: "auto, on or off: outlines between the pixels, by gray (default auto)",
+  },
   { name: "mode", value: "MODE", help: "curves, polygons or pixels (default curves)" },
   { name: "tolerance", value: "MM", help: "how far outlines may be from the pixels (default half a pixel)" },
   { name: "dpi", value: "N", help: "pixels an inch, which sets the size (default 254: 0.1 mm a pixel)" },
@@ -97,6 +102,12 @@ export function drawingOptions(
   };
 }
 
+/** Any other word is left to what checks the option. */
+function subpixelOf(values: Values): TraceOptions["subpixel"] {
+  const when = values.get("subpixel");
+  return when === "on" ? true : when === "off" ? false : (when as "auto" | undefined);
+}
+
 function traceOptions(values: Values): TraceOptions {
   const window = numberOf(values, "window");
   const k = numberOf(values, "k");
@@ -111,6 +122,7 @@ function traceOptions(values: Values): TraceOptions {
     denoise: values.has("denoise") || undefined,
     blurPx: numberOf(values, "blur"),
     turn: values.get("turn") as "white" | undefined,
+    subpixel: subpixelOf(values),
     mode: values.get("mode") as "curves" | undefined,
     tolerance: numberOf(values, "tolerance"),
     dpi: numberOf(values, "dpi"),

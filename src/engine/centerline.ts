@@ -60,8 +60,8 @@ const HALF = 16;
  * @throws INVALID_ARGUMENT   an image or an option that breaks its contract, or an option of another name
  * @throws OUT_OF_MEMORY      more pixels or strokes than kernel memory holds
  * @throws CANCELED           the task that runs it was canceled
- * Cost: one read of the picture, then time by its black pixels. Memory: at most 0.6 bytes a pixel, and some 60 bytes for
- * each pixel of the lines, 100 for each branch.
+ * Cost: one read of the picture, then time by its black pixels. Memory: at most 0.8 bytes a pixel of the picture,
+ * beside the gray that "otsu" keeps while it looks at it; about 100 bytes for each pixel of the lines, 250 for each branch.
  * @example traceCenterline(image, { dpi: 300 }).closed
  */
 export const traceCenterline = engineFunction(
@@ -76,13 +76,16 @@ export const traceCenterline = engineFunction(
   },
 );
 
-interface CheckedOptions {
-  readonly tone: Tone;
+export interface StrokeOptions {
   readonly mmPerPx: number;
   readonly tolerancePx: number;
   readonly minLengthPx: number;
   readonly spurs: number;
   readonly join: boolean;
+}
+
+interface CheckedOptions extends StrokeOptions {
+  readonly tone: Tone;
 }
 
 function checkOptions(options: CenterlineOptions, channels: number): CheckedOptions {
@@ -126,7 +129,13 @@ export function thinned(engine: Engine, bitmap: Bitmap, black: number, stages: S
   return { at: skel, pixels: pixels - loose };
 }
 
-function traceStrokes(engine: Engine, bitmap: Bitmap, options: CheckedOptions, stages: Stages): Centerlines {
+/** Traces the strokes of a bitmap; what is allocated on `engine` may be given back afterwards. */
+export function traceStrokes(
+  engine: Engine,
+  bitmap: Bitmap,
+  options: StrokeOptions,
+  stages: Stages,
+): Centerlines {
   const { words, height } = bitmap;
   const { kernels } = engine;
   const at = engine.alloc(8 * words * height);

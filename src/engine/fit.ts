@@ -1,6 +1,15 @@
 import type { Borders } from "./contours.ts";
 import type { Engine, Pointer, Stages } from "./memory.ts";
-import { CURSOR_BYTES, type FitJob, type FitPart, fitRange, NO_ROOM, openRange, xyBytes } from "./range.ts";
+import {
+  CURSOR_BYTES,
+  type FitJob,
+  type FitPart,
+  fitRange,
+  type GrayPlane,
+  NO_ROOM,
+  openRange,
+  xyBytes,
+} from "./range.ts";
 import { type Chunk, SharedFit } from "./share.ts";
 import type { Curves } from "./trace.ts";
 
@@ -12,9 +21,9 @@ export type FitMode = (typeof FIT_MODES)[number];
 const ROOM = 1 << 16;
 
 /**
- * Turns borders in kernel memory into outlines; the borders may be given back afterwards. The first `open` of them are
- * arcs, which keep their first and last corner. Other threads take part in big ones where there are any, and what comes
- * out is the same.
+ * Turns borders in kernel memory into outlines, between pixels where there is gray; the borders may be given back
+ * afterwards. The first `open` of them are arcs, which keep their first and last corner, and get no gray. Other threads
+ * take part in big ones where there are any, and what comes out is the same.
  */
 export function fitBorders(
   engine: Engine,
@@ -23,18 +32,21 @@ export function fitBorders(
   stages: Stages,
   share: number,
   open = 0,
+  gray?: GrayPlane,
 ): Curves {
   const { kernels } = engine;
   const { contours, corners, ends, points } = borders;
   const { mode, tolerancePx, mmPerPx } = options;
   const watch = engine.alloc(64);
-  const bytes = stages.run(share * 0.1, corners, () => kernels.fitScratch(ends, contours, points, watch));
+  const bytes = stages.run(share * 0.1, corners, () =>
+    kernels.fitScratch(ends, contours, points, watch, gray ? 1 : 0),
+  );
   const scratch = engine.alloc(bytes);
   const outEnds = engine.alloc(4 * contours);
   const cursor = engine.alloc(CURSOR_BYTES);
   engine.u8(cursor, CURSOR_BYTES).fill(0);
   const number = FIT_MODES.indexOf(mode);
-  const job: FitJob = { ends, points, outEnds, mode: number, tolerancePx, mmPerPx, open };
+  const job: FitJob = { ends, points, outEnds, mode: number, tolerancePx, mmPerPx, open, gray };
   const fit = fitter(engine, job, { scratch, cursor }, Math.min(ROOM, 4 * corners + 16));
   const shared = SharedFit.offer(engine, job, contours, corners, bytes);
 

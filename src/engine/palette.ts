@@ -57,7 +57,7 @@ export function toLabels(
       engine.kernels.countColors(from, channels, band.pixels, tally),
     );
   }
-  const count = engine.kernels.countCells(tally, cells);
+  const count = stages.run(0, cells, () => engine.kernels.countCells(tally, cells));
   const linear = engine.push(Float64Array.from({ length: 256 }, (_, level) => lightOf(level)));
   const colors = engine.alloc(16 * count);
   const keys = engine.alloc(4 * count);

@@ -1,5 +1,15 @@
 import type { Kernels, Pointer } from "./memory.ts";
 
+/** The gray of the picture that the borders come from, u8[width * height], and the threshold that was laid on it. */
+export interface GrayPlane {
+  readonly at: Pointer;
+  readonly width: number;
+  readonly height: number;
+  readonly threshold: number;
+  /** Uses it for each border that has any, not only where it tells more than the pixels' stairs. */
+  readonly always: boolean;
+}
+
 /** What is done to all contours alike: addresses in one kernel memory and numbers, which another thread can be sent. */
 export interface FitJob {
   /** u32[contours], corners up to and with each contour. */
@@ -13,6 +23,7 @@ export interface FitJob {
   readonly mmPerPx: number;
   /** So many contours, the first ones, are open. */
   readonly open: number;
+  readonly gray: GrayPlane | undefined;
 }
 
 /** Where one thread works. */
@@ -60,6 +71,7 @@ export function openRange(cursor: Int32Array, from: number): void {
  * segments and points that it gave are in the cursor's words 2 and 3.
  */
 export function fitRange(kernels: Kernels, job: FitJob, place: FitRoom, to: number): number {
+  const { gray } = job;
   return kernels.fit(
     job.ends,
     to,
@@ -75,5 +87,10 @@ export function fitRange(kernels: Kernels, job: FitJob, place: FitRoom, to: numb
     place.room,
     POINTS * place.room,
     job.open,
+    gray?.at ?? (0 as Pointer),
+    gray?.width ?? 0,
+    gray?.height ?? 0,
+    gray?.threshold ?? 0,
+    gray?.always ? 1 : 0,
   );
 }

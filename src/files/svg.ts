@@ -87,12 +87,12 @@ export const colorsToSVG = engineFunction(
   ({ layers }: ColorLayers, options: SVGOptions): string => {
     // every layer is a drawing of its own in all but its colour
     const empty = { ends: new Uint32Array(), kinds: new Uint8Array(), xy: new Float32Array() };
-    const [head, , , tail] = toSVG({ ...empty, depth: new Uint16Array() }, options).split("\n");
+    const frame = toSVG({ ...empty, depth: new Uint16Array() }, options).split("\n");
     const groups = layers.map(({ color, curves }, i) => {
       if (!/^#[0-9a-f]{6}$/i.test(color)) throw invalid(`layers[${i}].color`, 'a colour as "#rrggbb"', color);
       return `<g fill="${color}">\n${toSVG(curves, options).split("\n").slice(1, -2).join("\n")}\n</g>`;
     });
-    return [head, ...groups, tail, ""].join("\n");
+    return [frame[0], ...groups, ...frame.slice(-2)].join("\n");
   },
 );
 

@@ -165,7 +165,7 @@ export class Board {
 
   /** Takes over what an entry that was taken out of service has reported, for its end to show. */
   sample({ task, block }: Entry): void {
-    if (block !== undefined) task.update(task.status, block.readProgress(), block.readMessage());
+    if (block?.started) task.update(task.status, block.readProgress(), block.readMessage());
   }
 
   /** Calls `run` once nothing is active and every `whenDone` has returned; returns what takes it back. */

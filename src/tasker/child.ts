@@ -3,7 +3,7 @@ import type { Socket } from "node:net";
 import { serialize } from "node:v8";
 import workerpool, { type Pool as Executor } from "workerpool";
 import { argumentError } from "./args.ts";
-import { ControlBlock, RUNNING } from "./control.ts";
+import { ControlBlock } from "./control.ts";
 import { Frames, frame, PIPE } from "./pipe.ts";
 import type {
   Answer,
@@ -165,7 +165,7 @@ export class Child implements Host {
   #receive(answer: Answer | ProcessReport): void {
     if (answer.type === "ready") {
       this.#ready = true;
-      this.block.writeState(RUNNING);
+      this.block.begin();
     } else if (answer.type === "log") this.#options.log(answer);
     else if (answer.generation !== this.#generation) return;
     else if (answer.type === "report") {

@@ -12,7 +12,7 @@ export const LAYOUT = {
   STEP: { at: 64, size: 4 }, // units done by the kernel that runs
   // line 2: written by the worker's JavaScript under the seqlock
   SEQUENCE: { at: 128, size: 4 }, // odd while being written
-  STATE: { at: 132, size: 4 }, // IDLE, RUNNING
+  STATE: { at: 132, size: 4 }, // the run whose code has begun, as GENERATION
   BASE: { at: 136, size: 8 }, // progress before the stage that runs, 0..1
   SPAN: { at: 144, size: 8 }, // share of that stage, 0..1
   TOTAL: { at: 152, size: 8 }, // units of that stage; progress = BASE + SPAN * STEP / TOTAL
@@ -28,10 +28,6 @@ export const BLOCK_BYTES = 4096;
 
 /** Limits of each worker's memory, in 64 KiB pages; `asconfig.json` builds the kernels for the same. */
 export const MEMORY_PAGES = { initial: 2, maximum: 16384 } as const;
-
-/** Values of STATE. */
-export const IDLE = 0;
-export const RUNNING = 1;
 
 const CANCEL = LAYOUT.CANCEL.at >> 2;
 const GENERATION = LAYOUT.GENERATION.at >> 2;
@@ -77,13 +73,13 @@ export class ControlBlock {
 
   // --- the side that samples ---
 
-  /** Readies the block for the next run; nobody else may be using it. */
+  /**
+   * Readies the block for the next run; nobody else may be using it. What the other side writes it resets itself as it
+   * begins: until then nothing of it counts, and each line of the block stays with the core that writes it.
+   */
   open(generation: number): void {
-    // no more than that: the lines of the block travel between two cores
-    for (const word of [CANCEL, HANDLED, STEP, SEQUENCE, STATE, MESSAGE_SEQUENCE, MESSAGE_LENGTH])
-      this.#words[word] = 0;
-    this.#numbers[BASE] = 0;
-    this.#numbers[SPAN] = 0;
+    this.#words[CANCEL] = 0;
+    this.#words[HANDLED] = 0;
     this.#progress = 0;
     this.#message = "";
     this.#messageSeen = 0;
@@ -108,7 +104,7 @@ export class ControlBlock {
   }
 
   get started(): boolean {
-    return Atomics.load(this.#words, STATE) === RUNNING;
+    return Atomics.load(this.#words, STATE) === Atomics.load(this.#words, GENERATION);
   }
 
   /** Changes whenever the other side reports anything. */
@@ -120,6 +116,7 @@ export class ControlBlock {
   readProgress(): number {
     for (let tries = 0; tries < TRIES; tries++) {
       const sequence = Atomics.load(this.#words, SEQUENCE);
+      if (sequence === 0) break; // nothing was reported
       if (sequence & 1) continue;
       const base = this.#numbers[BASE] as number;
       const span = this.#numbers[SPAN] as number;
@@ -177,8 +174,12 @@ export class ControlBlock {
     Atomics.wait(this.#words, WAKE, wakes, ms);
   }
 
-  writeState(state: number): void {
-    Atomics.store(this.#words, STATE, state);
+  /** Says that the code of the run begins; what the one before has reported is gone. */
+  begin(): void {
+    for (const word of [STEP, SEQUENCE, MESSAGE_SEQUENCE, MESSAGE_LENGTH]) this.#words[word] = 0;
+    this.#numbers[BASE] = 0;
+    this.#numbers[SPAN] = 0;
+    Atomics.store(this.#words, STATE, this.generation);
   }
 
   /** The progress of a kernel: from `base`, over `span`, as it counts STEP up to `total`. A span of 0 is a plain value. */

@@ -3,7 +3,7 @@ import { Board, type Entry, type TasksUpdate } from "./board.ts";
 import { hear, localLink, type ManagerAccess } from "./children.ts";
 import { type Clock, realClock, within } from "./clock.ts";
 import { BlockContext } from "./context.ts";
-import { ControlBlock, RUNNING } from "./control.ts";
+import { ControlBlock } from "./control.ts";
 import { asError, Dispatcher, type Ground } from "./dispatcher.ts";
 import {
   type FullManagerOptions,
@@ -97,7 +97,7 @@ export class TaskManager {
     const begin = async (entry: Entry): Promise<Outcome> => {
       const block = new ControlBlock();
       entry.block = block;
-      block.writeState(RUNNING);
+      block.begin();
       this.#dispatcher.watch.look(entry, false);
       const context = new BlockContext(block, localLink(entry, this.#access));
       try {

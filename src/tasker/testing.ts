@@ -3,7 +3,7 @@ import { invalid, KerfworkError } from "../errors.ts";
 import { argumentError } from "./args.ts";
 import type { Clock, Timer } from "./clock.ts";
 import { BlockContext, type ContextLink, canceled } from "./context.ts";
-import { ControlBlock, RUNNING } from "./control.ts";
+import { ControlBlock } from "./control.ts";
 import { TaskManager } from "./manager.ts";
 import type { ManagerOptions } from "./options.ts";
 import type { Job, Outcome, PoolCounts, Runner, Runners } from "./pool.ts";
@@ -173,7 +173,7 @@ class InlineRunner implements Runner {
     try {
       const code = await this.#load(resolveTarget(target));
       if (run.over || this.#block.isCancelled()) throw canceled(run.signal.reason);
-      this.#block.writeState(RUNNING);
+      this.#block.begin();
       run.flush(); // that it runs shows now, not when somebody looks
       const surroundings = environment();
       const before = surroundings.reporter;

@@ -6,7 +6,7 @@ import workerpool from "workerpool";
 import { describe, KerfworkError, recordError } from "../errors.ts";
 import { isPlain, movable, packResult } from "./args.ts";
 import { BlockContext, type ContextLink, canceled, directContext } from "./context.ts";
-import { ControlBlock, MEMORY_PAGES, RUNNING } from "./control.ts";
+import { ControlBlock, MEMORY_PAGES } from "./control.ts";
 import { Deferred } from "./deferred.ts";
 import { bytesHeld, crewOf, Forwarder } from "./forward.ts";
 import { isLogged, type LogEntry, type LogLevel } from "./log.ts";
@@ -218,7 +218,7 @@ async function execute(order: RunOrder, run: Run): Promise<{ done: Done; transfe
     unfit = false;
     if (block.isCancelled()) throw canceled();
     const target = resolved.get(order.target) ?? (await resolve(order.target, run));
-    block.writeState(RUNNING);
+    block.begin();
     const value = await target(context, ...order.args);
     const bytes = bytesHeld(memory, order.args);
     if (isPlain(value)) return { done: { ...done, bytes, value }, transfer: [] };
