@@ -104,6 +104,19 @@ staged("two threads give what one gives, in all modes", TWO, async ({ manager })
   assert.equal({ spawned, killed, crashed }, { spawned: 2, killed: 0, crashed: 0 });
 });
 
+staged("the gray of soft edges is there for all", TWO, async ({ manager }) => {
+  const soft = { ...ROUND, data: ROUND.data.slice() };
+  for (let i = 1; i + 1 < soft.data.length; i++)
+    soft.data[i] = (ROUND.data[i - 1]! + 2 * ROUND.data[i]! + ROUND.data[i + 1]!) >> 2;
+  const options = { ...OPTIONS, subpixel: true } as const;
+  const one = trace(soft, options);
+  const found = await manager.runProcess(traced, [soft, options, true]).promise;
+  assert.ok(countsOf(found)[0] > 0);
+  same(found.curves, one, "soft");
+  const hard = trace(soft, { ...OPTIONS, subpixel: false });
+  assert.ok(Buffer.compare(bytesOf(hard.xy), bytesOf(one.xy)) !== 0);
+});
+
 staged("a thread beside the pool is helped as well", TWO, async ({ manager }) => {
   const found = await manager.runThread(traced, [BUSY, OPTIONS, true]).promise;
   assert.ok(countsOf(found)[0] > 0);
