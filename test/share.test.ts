@@ -104,6 +104,19 @@ staged("two threads give what one gives, in all modes", TWO, async ({ manager })
   assert.equal({ spawned, killed, crashed }, { spawned: 2, killed: 0, crashed: 0 });
 });
 
+staged("the gray of soft edges is there for all", TWO, async ({ manager }) => {
+  const soft = { ...ROUND, data: ROUND.data.slice() };
+  for (let i = 1; i + 1 < soft.data.length; i++)
+    soft.data[i] = (ROUND.data[i - 1]! + 2 * ROUND.data[i]! + ROUND.data[i + 1]!) >> 2;
+  const options = { ...OPTIONS, subpixel: true } as const;
+  const one = trace(soft, options);
+  const found = await manager.runProcess(traced, [soft, options, true]).promise;
+  assert.ok(countsOf(found)[0] > 0);
+  same(found.curves, one, "soft");
+  const hard = trace(soft, { ...OPTIONS, subpixel: false });
+  assert.ok(Buffer.compare(bytesOf(hard.xy), bytesOf(one.xy)) !== 0);
+});
+
 staged("a thread beside the pool is helped as well", TWO, async ({ manager }) => {
   const found = await manager.runThread(traced, [BUSY, OPTIONS, true]).promise;
   assert.ok(countsOf(found)[0] > 0);
@@ -354,7 +367,7 @@ test("open borders stay open in whatever chunk they are", () => {
 test("a border that needs a bigger room than all others, by this thread and by another", () => {
   const comb = (x: number, y: number): boolean => y === 0 || (y === 1 && x % 2 === 0);
   const specks = (x: number, y: number): boolean => y > 2 && y % 2 === 1 && x % 2 === 0;
-  const image = imageOf(bitsFrom(70_000, 8, (x, y) => comb(x, y) || specks(x, y)));
+  const image = imageOf(bitsFrom(140_000, 8, (x, y) => comb(x, y) || specks(x, y)));
   const one = trace(image, { ...OPTIONS, mode: "pixels" });
   const engine = new Engine();
   const all = fitWith(engine, image, "pixels", (target, args) => target(...args));
@@ -362,8 +375,8 @@ test("a border that needs a bigger room than all others, by this thread and by a
   same(all.curves, one, "by another");
   // the seat is still the other's when this thread's room has grown
   let seated = (): Uint8Array => new Uint8Array();
-  const own = fitWith(engine, image, "pixels", (_target, [, , , { kinds, xy, room }]) => {
-    seated = () => engine.u8(kinds, xy + xyBytes(room) - kinds);
+  const own = fitWith(engine, image, "pixels", (_target, [, , , { scratch, xy, room }]) => {
+    seated = () => engine.u8(scratch, xy + xyBytes(room) - scratch);
     seated().fill(0xa5);
   });
   assert.match(own.asked.told[0]!, /fitted 0 of/);

@@ -84,10 +84,12 @@ function fitter(
   own: { scratch: Pointer; cursor: Pointer },
   least: number,
 ): (from: number, to: number, parts: FitPart[]) => number {
-  const mark = engine.mark();
+  let mark = engine.mark();
   let end = mark;
   const makeRoom = (room: number) => {
-    if (engine.mark() === end) engine.release(mark); // nothing stands behind it
+    // the last one's place is free when nothing stands behind it
+    if (engine.mark() === end) engine.release(mark);
+    else mark = engine.mark();
     const place = { ...own, kinds: engine.alloc(room), xy: engine.alloc(xyBytes(room)), room };
     end = engine.mark();
     return place;
