@@ -290,7 +290,8 @@ staged(
     const word = words();
     const held = [1, 2].map(() => run(manager, "process", "hold", [word]));
     const queued = run(manager, "process", "send", [3]);
-    await until(() => word[0] === 2);
+    // seen to run: from then on the time counts
+    await until(() => word[0] === 2 && held.every(({ status }) => status === "running"));
     const { running, threads, spawned } = manager.stats();
     assert.equal([running, manager.stats().queued, threads, spawned], [2, 1, 2, 2]);
     await new Promise((resolve) => setTimeout(resolve, 50));
