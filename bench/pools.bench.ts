@@ -2,6 +2,8 @@
 import { monitorEventLoopDelay } from "node:perf_hooks";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath, pathToFileURL } from "node:url";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { type ExecutionContext, TaskManager } from "kerfwork";
 import workerpool from "workerpool";
 import { measure, quantile, report } from "./harness.ts";
@@ -205,13 +207,19 @@ async function cancels(contenders: readonly Contender[]): Promise<void> {
   measure("best peer / kerfwork, cancel to next", "ratio", [best / mine], { of: "median", atLeast: 50 });
 }
 
+setFlagsFromString("--expose-gc");
+const collect = runInNewContext("gc") as () => void;
+
 /** What many waiting tasks hold in memory. */
 async function queue(contenders: readonly Contender[]): Promise<void> {
   for (const { name, noop } of contenders) {
-    globalThis.gc?.();
+    // what the contender before has left behind goes in two steps
+    collect();
+    await sleep(20);
+    collect();
     const before = process.memoryUsage().heapUsed;
     const tasks = Array.from({ length: QUEUED }, noop);
-    globalThis.gc?.();
+    collect();
     const bytes = (process.memoryUsage().heapUsed - before) / QUEUED;
     await Promise.all(tasks);
     const bar = name === "kerfwork" ? ({ of: "median", atMost: 8192 } as const) : undefined;
