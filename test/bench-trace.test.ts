@@ -4,7 +4,7 @@ import { dirname, join } from "node:path";
 import { type Curves, type Image, trace } from "kerfwork";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { distanceTo, inked, linesOf, middleOf } from "../bench/axis.ts";
+import { distanceTo, inked, linesOf, type Middle, middleOf } from "../bench/axis.ts";
 import { geometricMean } from "../bench/contest.ts";
 import { PATTERNS } from "../bench/corpus.ts";
 import { fromSvg, readDrawing, toSvg, writeDrawing } from "../bench/drawing.ts";
@@ -334,10 +334,16 @@ test("gapsOf counts the pixels that nothing was painted on, without smoothed edg
   assert.throws(() => gapsOf("", { ...picture, width: 2 }, { Resvg }), "Rendered 3 x 2 for 2 x 2");
 });
 
+function faultless({ there, back, spur, breaks, surplus }: Middle): void {
+  near(there, 0, 1e-9, "there");
+  near(back, 0, 1e-9, "back");
+  assert.equal([spur, breaks, surplus], [0, 0, 0]);
+}
+
 const STROKE = { axis: [10, 20, 70, 20], width: 6 } as const;
 
 test("middleOf finds nothing between an axis and itself, and a shift as it is", () => {
-  assert.equal(middleOf([STROKE.axis], [STROKE]), { there: 0, back: 0, spur: 0, breaks: 0, surplus: 0 });
+  faultless(middleOf([STROKE.axis], [STROKE]));
   const shifted = middleOf([[10, 20.3, 40, 20.3, 70, 20.3]], [STROKE]);
   near(shifted.there, 0.3, 1e-9, "there");
   near(shifted.back, 0.3, 1e-9, "back");
@@ -364,9 +370,10 @@ test("middleOf tells spurs, breaks and surplus lines apart", () => {
     [STROKE],
   );
   assert.equal([broken.breaks, broken.surplus, broken.spur], [1, 1, 0]);
-  assert.ok(broken.there > 0.3 && broken.back === 0);
-  const crossed = middleOf([STROKE.axis, [30, 0, 50, 40]], [STROKE, { axis: [30, 0, 50, 40], width: 6 }]);
-  assert.equal(crossed, { there: 0, back: 0, spur: 0, breaks: 0, surplus: 0 });
+  // 0 to 5 px on both sides of 10 of the 52 px that lie away from the ends
+  near(broken.there, (10 * 2.5) / 52, 0.02, "there, broken");
+  near(broken.back, 0, 1e-9, "back, broken");
+  faultless(middleOf([STROKE.axis, [30, 0, 50, 40]], [STROKE, { axis: [30, 0, 50, 40], width: 6 }]));
 });
 
 test("inked covers the area of a stroke with round ends, and leaves the rest white", () => {
