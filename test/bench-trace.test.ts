@@ -4,10 +4,12 @@ import { dirname, join } from "node:path";
 import { type Curves, type Image, trace } from "kerfwork";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
+import { distanceTo, inked, linesOf, type Middle, middleOf } from "../bench/axis.ts";
 import { geometricMean } from "../bench/contest.ts";
 import { PATTERNS } from "../bench/corpus.ts";
 import { fromSvg, readDrawing, toSvg, writeDrawing } from "../bench/drawing.ts";
 import { areaOf, lengthOf, type Outline, outlineOf, Pen } from "../bench/outline.ts";
+import { gapsOf, paintingOf, psnrOf, repainted, rgbaOf, segmentsOf } from "../bench/painting.ts";
 import { bitsOf, render, shapes } from "../bench/shapes.ts";
 import { truthOf } from "../bench/truth.ts";
 import { xorPercent } from "../bench/xor.ts";
@@ -258,6 +260,145 @@ test("geometricMean lets twice and half cancel out", () => {
   near(geometricMean([0.5, 2]) as number, 1, 1e-12, "mean");
   near(geometricMean([1, 10, 100]) as number, 10, 1e-12, "mean");
   assert.is(geometricMean([]), undefined);
+});
+
+test("psnrOf is endless of a picture with itself, and known of a known difference; alpha does not count", () => {
+  const picture = Uint8Array.from({ length: 400 }, (_, i) => (37 * i) % 200);
+  assert.is(psnrOf(picture, picture), Infinity);
+  const shifted = picture.map((v, i) => (i % 4 === 3 ? 255 - v : v + 5));
+  near(psnrOf(shifted, picture), 20 * Math.log10(255 / 5), 1e-9, "5 levels everywhere");
+  const reddened = picture.map((v, i) => (i === 0 ? v + 30 : v));
+  near(psnrOf(reddened, picture), 10 * Math.log10((255 ** 2 * 300) / 900), 1e-9, "30 levels of one of 300");
+  near(psnrOf(Uint8Array.of(0, 0, 0, 255), Uint8Array.of(255, 255, 255, 255)), 0, 1e-9, "black and white");
+  assert.throws(() => psnrOf(picture, picture.subarray(4)), "Expected as many bytes, got 400 and 396");
+});
+
+test("rgbaOf takes gray, RGB and RGBA", () => {
+  const size = { width: 2, height: 1 };
+  for (const [data, expected] of [
+    [
+      [7, 9],
+      [7, 7, 7, 255, 9, 9, 9, 255],
+    ],
+    [
+      [1, 2, 3, 4, 5, 6],
+      [1, 2, 3, 255, 4, 5, 6, 255],
+    ],
+    [
+      [1, 2, 3, 255, 4, 5, 6, 255],
+      [1, 2, 3, 255, 4, 5, 6, 255],
+    ],
+  ])
+    assert.equal([...rgbaOf({ ...size, data: Uint8Array.from(data) })], expected);
+});
+
+test("segmentsOf counts lines and curves however they are written", () => {
+  const paths = ["M0 0L9 0 9 9H3V-2.5Z", "M0 0 1 1 2-2c1 2 3 4 5 6-1.5.5 1 1 2 2q1 1 2 2z"];
+  assert.is(segmentsOf(`<svg>${paths.map((d) => `<path id="L1" d="${d}"/>`).join("")}</svg>`), 4 + 5);
+  assert.is(segmentsOf('<path d=""/>'), 0);
+});
+
+test("paintingOf writes layers as they are painted, to hundredths", () => {
+  const curves: Curves = {
+    ends: Uint32Array.of(3, 5),
+    kinds: Uint8Array.of(0, 0, 0, 1, 0),
+    xy: Float32Array.of(0, 0, 4.123, 0, 4, 4, 0, 0, 1, 1, 2, 1, 2, 2, 1, 2, 1, 1),
+    depth: Uint16Array.of(0, 1),
+  };
+  const svg = paintingOf({ layers: [{ color: "#102030", area: 1, curves }] }, 5, 6);
+  assert.is(
+    svg,
+    '<svg xmlns="http://www.w3.org/2000/svg" width="5" height="6"><path fill="#102030" fill-rule="evenodd" ' +
+      'd="M0 0L4.12 0L4 4L0 0ZM1 1C2 1 2 2 1 2L1 1Z"/></svg>',
+  );
+  assert.is(segmentsOf(svg), 5);
+});
+
+test("gapsOf counts the pixels that nothing was painted on, without smoothed edges", () => {
+  const alphas = [0, 255, 0, 1, 255, 255];
+  const seen: [string, object][] = [];
+  class Resvg {
+    constructor(svg: string, options: object) {
+      seen.push([svg, options]);
+    }
+    render(): { pixels: Uint8Array; width: number; height: number } {
+      return { pixels: Uint8Array.from(alphas.flatMap((a) => [9, 9, 9, a])), width: 3, height: 2 };
+    }
+  }
+  const picture = { width: 3, height: 2, data: new Uint8Array(6) };
+  assert.is(gapsOf('<path d=""/><path d=""/>', picture, { Resvg }), 2);
+  assert.is(seen[0][0].match(/crispEdges/g)?.length, 2);
+  assert.is("background" in seen[0][1], false);
+  assert.is(repainted('<path d=""/>', picture, { Resvg }).length, 24);
+  assert.equal([seen[1][0], "background" in seen[1][1]], ['<path d=""/>', true]);
+  assert.throws(() => gapsOf("", { ...picture, width: 2 }, { Resvg }), "Rendered 3 x 2 for 2 x 2");
+});
+
+function faultless({ there, back, spur, breaks, surplus }: Middle): void {
+  near(there, 0, 1e-9, "there");
+  near(back, 0, 1e-9, "back");
+  assert.equal([spur, breaks, surplus], [0, 0, 0]);
+}
+
+const STROKE = { axis: [10, 20, 70, 20], width: 6 } as const;
+
+test("middleOf finds nothing between an axis and itself, and a shift as it is", () => {
+  faultless(middleOf([STROKE.axis], [STROKE]));
+  const shifted = middleOf([[10, 20.3, 40, 20.3, 70, 20.3]], [STROKE]);
+  near(shifted.there, 0.3, 1e-9, "there");
+  near(shifted.back, 0.3, 1e-9, "back");
+  // 0.1 at one end to 0.5 at the other
+  const slanted = middleOf([[10, 20.1, 70, 20.5]], [STROKE]);
+  near(slanted.there, 0.3, 1e-3, "there, slanted");
+  near(distanceTo([[0, 0, 3, 4]], [3, -1]), 3, 1e-9, "to the foot on a line");
+  near(distanceTo([[0, 0, 3, 4]], [6, 8]), 5, 1e-9, "to the end of a line");
+  assert.is(middleOf([], [STROKE]).there, Infinity);
+});
+
+test("middleOf tells spurs, breaks and surplus lines apart", () => {
+  const spur = middleOf([STROKE.axis, [40, 20, 40, 32]], [STROKE]);
+  // 12 px, of which the first is near the axis
+  near(spur.spur, 11 / 6, 0.1, "spur");
+  assert.equal([spur.breaks, spur.surplus], [0, 1]);
+  near(spur.there, 0, 1e-9, "what is too much is not missing");
+  assert.ok(spur.back > 0.5);
+  const broken = middleOf(
+    [
+      [10, 20, 35, 20],
+      [45, 20, 70, 20],
+    ],
+    [STROKE],
+  );
+  assert.equal([broken.breaks, broken.surplus, broken.spur], [1, 1, 0]);
+  // 0 to 5 px on both sides of 10 of the 52 px that lie away from the ends
+  near(broken.there, (10 * 2.5) / 52, 0.02, "there, broken");
+  near(broken.back, 0, 1e-9, "back, broken");
+  faultless(middleOf([STROKE.axis, [30, 0, 50, 40]], [STROKE, { axis: [30, 0, 50, 40], width: 6 }]));
+});
+
+test("inked covers the area of a stroke with round ends, and leaves the rest white", () => {
+  const { data, width } = inked({ strokes: [STROKE], width: 80, height: 40 });
+  let area = 0;
+  for (const gray of data) area += 1 - gray / 255;
+  near(area, 60 * 6 + Math.PI * 9, 0.5, "area");
+  assert.equal(
+    [16, 17, 22, 23].map((y) => data[y * width + 40]),
+    [255, 0, 0, 255],
+  );
+  assert.is(data[20 * width + 6], 255);
+});
+
+test("linesOf keeps open lines open and follows cubics", () => {
+  const k = (4 / 3) * (Math.SQRT2 - 1);
+  const [line, quarter] = linesOf({
+    ends: Uint32Array.of(2, 3),
+    kinds: Uint8Array.of(0, 0, 1),
+    xy: Float32Array.of(1, 2, 3, 4, 5, 6, 30, 0, 30, 30 * k, 30 * k, 30, 0, 30),
+  });
+  assert.equal(line, [1, 2, 3, 4, 5, 6]);
+  for (let i = 0; i < quarter.length; i += 2)
+    near(Math.hypot(quarter[i], quarter[i + 1]), 30, 0.01, "radius");
+  assert.equal(quarter.slice(-2), [0, 30]);
 });
 
 test.run();
