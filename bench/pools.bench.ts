@@ -212,16 +212,20 @@ const collect = runInNewContext("gc") as () => void;
 
 /** What many waiting tasks hold in memory. */
 async function queue(contenders: readonly Contender[]): Promise<void> {
-  for (const { name, noop } of contenders) {
-    // what the contender before has left behind goes in two steps
+  const heap = async (): Promise<number> => {
+    // what was let go of goes in two steps
     collect();
     await sleep(20);
     collect();
-    const before = process.memoryUsage().heapUsed;
+    return process.memoryUsage().heapUsed;
+  };
+  for (const { name, noop } of contenders) {
     const tasks = Array.from({ length: QUEUED }, noop);
     collect();
-    const bytes = (process.memoryUsage().heapUsed - before) / QUEUED;
+    const held = process.memoryUsage().heapUsed;
     await Promise.all(tasks);
+    tasks.length = 0;
+    const bytes = (held - (await heap())) / QUEUED;
     const bar = name === "kerfwork" ? ({ of: "median", atMost: 8192 } as const) : undefined;
     measure(`${name}: heap of a waiting task, ${QUEUED} queued`, "B", [bytes], bar);
   }
