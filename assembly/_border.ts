@@ -56,9 +56,9 @@ export class Border {
 
 /** Samples of one run: every crack of a short one, of others both ends and what the spacing asks for between them. */
 @inline function samplesOf(run: i32, fine: bool): i32 {
-  const spacing = fine && run <= BENT ? FINE_SPACING : SPACING;
-  const dense = fine ? FINE_DENSE : DENSE;
-  return run <= dense ? run : 1 + (run - 2 + spacing) / spacing;
+  if (run <= (fine ? FINE_DENSE : DENSE)) return run;
+  // divisors that are constants cost no division
+  return fine && run <= BENT ? 1 + <u32>(run - 2 + FINE_SPACING) / FINE_SPACING : 1 + <u32>(run - 2 + SPACING) / SPACING;
 }
 
 /** Samples of the border with these corners. */
@@ -99,7 +99,7 @@ function sampleRun(border: Border, fine: bool, n: i32, x: i32, y: i32, nextX: i3
   const weight = <f64>run / <f64>(last + 1);
   // crack floor(j (run - 1) / last) for j = 0..last, without a division for each
   const whole = (run - 1) / last;
-  const part = (run - 1) % last;
+  const part = run - 1 - whole * last;
   let crack = 0;
   let rest = 0;
   for (let j = 0; j <= last; j++) {

@@ -15,6 +15,8 @@ const ROUND: f64 = 0.4;
 /** The same where they turn less than that, and say it with more certainty, being longer than this together, px. */
 const BENT: f64 = 0.26;
 const LONG: f32 = 12;
+/** Samples that determine a parabola in spite of their stairs. */
+const LEAST: i32 = 5;
 /** Flags of a vertex. */
 export const CORNER: u8 = 1;
 /** Flags of a side. */
@@ -183,6 +185,7 @@ export function fitParabola(
   // in units of the window, so that the determinant says how well the samples spread
   const unit = 1 / max(high, -low);
   const end = last + 1 + max(0, border.n + 1 - tail);
+  if (end - first < LEAST) return false;
   for (let j = first; j < end; j++) {
     const k = j <= last ? j : tail + (j - last - 1);
     const dx = sampleX(border, k) - x;
@@ -202,7 +205,7 @@ export function fitParabola(
     t1 += w * a * across;
     t2 += w * a * a * across;
   }
-  if (n < 5) return false;
+  if (n < LEAST) return false;
   s1 /= s0;
   s2 /= s0;
   s3 /= s0;

@@ -68,12 +68,12 @@ export function fitCubic(border: Border, polygon: Polygon, course: Course, a: i3
   direction(border, polygon, course, a, a, 1);
   course.aux = course.p0;
   course.auy = course.p1;
-  direction(border, polygon, course, b, b - 1, -1);
-  course.bux = course.p0;
-  course.buy = course.p1;
   // an arm that starts away from the other end makes a hook
   const least = 0.2 * chord;
   if (course.aux * chordX + course.auy * chordY < least) return false;
+  direction(border, polygon, course, b, b - 1, -1);
+  course.bux = course.p0;
+  course.buy = course.p1;
   if (course.bux * chordX + course.buy * chordY > -least) return false;
 
   const samples = <usize>first * SAMPLE + border.samples;

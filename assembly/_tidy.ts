@@ -162,14 +162,13 @@ function hidesCorner(border: Border, polygon: Polygon, previous: i32, i: i32, li
   const first = (at(polygon.low, i) + at(polygon.high, i)) >> 1;
   const last = (at(polygon.low, i + 1) + at(polygon.high, i + 1) + 1) >> 1;
   if (last - first > HIDDEN) return false;
+  for (let k = max(1, first); k <= min(border.n, last); k++)
+    if (min(offLine(border, k, a), offLine(border, k, b)) > beside) return false;
   const x = found.x;
   const y = found.y;
   found.clear();
   searchNearest(border, max(0, first - 2), (first + last) >> 1, min(border.n + 1, last + 2), x, y, found);
-  if (found.square > limit * limit) return false;
-  for (let k = max(1, first); k <= min(border.n, last); k++)
-    if (min(offLine(border, k, a), offLine(border, k, b)) > beside) return false;
-  return true;
+  return found.square <= limit * limit;
 }
 
 /** Samples at each side of the cut that say where its corner is. */

@@ -200,15 +200,16 @@ function openWork(work: Work, scratch: usize, tolerance: f64): void {
   work.course.digest = p + 896;
   work.course.stack = p + 896 + DIGEST_BYTES;
   work.buffers = scratch + RECORDS;
+  work.border.samples = work.buffers;
   work.watch.stopped = false;
   // slack for the rounding of outputs to f32
   work.course.bound = tolerance + 0.5 - 1e-3;
 }
 
-/** Places the buffers of a border with room for n samples. */
+/** Places what grows with a border behind its n samples, which come first: it need not be known before how many they are. */
 function layOut(work: Work, n: i32): void {
   const room = (<usize>n + MARGIN) & ~3;
-  let p = work.buffers;
+  let p = work.buffers + room * SAMPLE;
   work.course.nodes = p;
   p += room * 32;
   work.polygon.lines = p;
@@ -217,8 +218,6 @@ function layOut(work: Work, n: i32): void {
   p += room * 16;
   work.polygon.nodes = p;
   p += room * 16;
-  work.border.samples = p;
-  p += room * SAMPLE;
   work.polygon.low = p;
   p += room * 4;
   work.polygon.high = p;
@@ -252,10 +251,6 @@ function fitContour(
     drawCorners(work.out, corners, count, open, watch);
     return;
   }
-  stage(watch, 0);
-  const n = countSamples(corners, count, gray, watch);
-  if (watch.stopped) return;
-  layOut(work, n);
   const border = work.border;
   const direction = open ? 1 : sample(work, corners, count);
   if (open) {
@@ -263,6 +258,7 @@ function fitContour(
     sampleArc(corners, count, border, watch);
   }
   if (watch.stopped) return;
+  layOut(work, border.n);
   const fine = isFine(border);
   if (count <= 4 && !open && !fine) {
     drawCorners(work.out, corners, count, false, watch);
