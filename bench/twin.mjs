@@ -15,7 +15,7 @@ const { default: asc } = await import("assemblyscript/asc");
 const { error, stderr } = await asc.main([
   ...ENTRIES,
   ...["-o", wasm, "-O3", "--runtime", "stub", "--noAssert", "--memoryBase", "4096", "--importMemory"],
-  ...["--initialMemory", "2", "--maximumMemory", "16384", "--enable", "threads"],
+  ...["--initialMemory", "2", "--maximumMemory", "16384", "--enable", "threads", "--disable", "simd"],
 ]);
 if (error) throw new Error(`asc failed: ${error.message}\n${stderr}`);
 execFileSync(process.execPath, ["node_modules/binaryen/bin/wasm2js", wasm, "-all", "-O", "-o", out]);
