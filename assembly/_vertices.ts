@@ -143,7 +143,7 @@ export function searchAround(
 
 /**
  * Looks along the border through the samples first..last, both ways from `middle`, for the place nearest to (x, y), if it
- * is nearer than what was found before. Looks until the samples lead away: what comes back to the
+ * is nearer than what was found before; there is nothing to find when first > last. Looks until the samples lead away: what comes back to the
  * point beyond that is another part of the border.
  */
 export function searchNearest(
@@ -151,7 +151,12 @@ export function searchNearest(
   first: i32,
   middle: i32,
   last: i32,
-  x: f64, y: f64, found: Nearest): void {
+  x: f64,
+  y: f64,
+  found: Nearest,
+): void {
+  // two walks that differ much leave a side no samples of its own
+  if (first > last) return;
   middle = min(last, max(first, middle));
   const px = sampleX(border, middle) - x;
   const py = sampleY(border, middle) - y;

@@ -131,4 +131,31 @@ test("trace follows long borders, jagged and repeated ones, and keeps their area
     }
 });
 
+test("trace follows the tangle of a dithered picture, all of it", () => {
+  // error diffusion after Floyd and Steinberg over slow waves: somewhere in it, two walks differ by more than a side is long
+  const size = 1000;
+  const data = new Uint8Array(size * size);
+  let below = new Float64Array(size + 2);
+  for (let y = 0, i = 0; y < size; y++) {
+    const errors = below;
+    below = new Float64Array(size + 2);
+    for (let x = 0; x < size; x++, i++) {
+      const tone = 0.5 + 0.24 * Math.sin(x / 97 + y / 211) + 0.24 * Math.sin(y / 83 - x / 307);
+      const want = tone + errors[x + 1]!;
+      data[i] = want < 0.5 ? 0 : 255;
+      const error = want - data[i]! / 255;
+      errors[x + 2]! += (7 / 16) * error;
+      below[x]! += (3 / 16) * error;
+      below[x + 1]! += (5 / 16) * error;
+      below[x + 2]! += (1 / 16) * error;
+    }
+  }
+  const picture = { width: size, height: size, data };
+  const count = (options: TraceOptions): number =>
+    trace(picture, { threshold: 128, despecklePx: 0, ...options }).ends.length;
+  const borders = count({ mode: "pixels" });
+  assert.ok(borders > 150_000);
+  for (const mode of MODES) assert.is(count({ mode }), borders, mode);
+});
+
 test.run();
