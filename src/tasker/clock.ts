@@ -10,6 +10,13 @@ export interface Timer {
   cancel(): void;
 }
 
+const NOW = Promise.resolve();
+
+/** Runs `run`, which does not throw, after the code that runs now: cheaper than `queueMicrotask`, which makes a resource of each call. */
+export function soon(run: () => void): void {
+  void NOW.then(run);
+}
+
 /** Resolves when `done` does, in `ms` at the latest; holds the process until then. */
 export function within(clock: Clock, ms: number, done: Promise<unknown>): Promise<void> {
   return new Promise((resolve) => {

@@ -1,6 +1,6 @@
 import { describe, KerfworkError, restoreError } from "../errors.ts";
 import type { Board, Entry } from "./board.ts";
-import { type Clock, within } from "./clock.ts";
+import { type Clock, soon, within } from "./clock.ts";
 import { Groups, Lane } from "./lane.ts";
 import { isLogged, type LogEntry } from "./log.ts";
 import type { FullManagerOptions } from "./options.ts";
@@ -23,9 +23,6 @@ const START_TRIES = 3;
 const START_WAIT_MS = 20;
 /** Canceled code that goes on reporting gets this many times `graceMs` at most. */
 const GRACES = 10;
-
-/** For what comes after the code that runs: cheaper than `queueMicrotask`, which makes a resource of each call. */
-const NOW = Promise.resolve();
 
 /** Brings entries from their queues to their runners and to their end. */
 export class Dispatcher {
@@ -130,7 +127,7 @@ export class Dispatcher {
   pump(): void {
     if (this.#pumping) return;
     this.#pumping = true;
-    void NOW.then(this.#pump);
+    soon(this.#pump);
   }
 
   #pump = (): void => {

@@ -1,6 +1,7 @@
 import { availableParallelism } from "node:os";
 import type { ResourceLimits } from "node:worker_threads";
 import { checkNumber, checkOneOf, invalid } from "../errors.ts";
+import { soon } from "./clock.ts";
 import { LOG_LEVELS, type Logger, type LogLevel } from "./log.ts";
 import { recordTarget } from "./target.ts";
 import type { Task, TaskKey } from "./task.ts";
@@ -113,10 +114,6 @@ const MANAGER_NAMES = [
   "recycleBytes",
   "resourceLimits",
 ];
-
-/** Cheaper than `queueMicrotask`, which makes a resource of each call. */
-const NOW = Promise.resolve();
-const soon = (run: () => void): void => void NOW.then(run);
 
 export type FullManagerOptions = Required<
   Omit<ManagerOptions, "workerInit" | "resourceLimits" | "logger">
