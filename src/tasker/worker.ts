@@ -1,7 +1,7 @@
 // The worker's side: loaded by each worker thread and child process, runs one target at a time.
 
 import { deserialize } from "node:v8";
-import { isMainThread, type MessagePort, receiveMessageOnPort, workerData } from "node:worker_threads";
+import { isMainThread, type MessagePort, workerData } from "node:worker_threads";
 import workerpool from "workerpool";
 import { describe, KerfworkError, recordError } from "../errors.ts";
 import { isPlain, movable, packResult } from "./args.ts";
@@ -9,6 +9,7 @@ import { BlockContext, type ContextLink, canceled, directContext } from "./conte
 import { ControlBlock, MEMORY_PAGES } from "./control.ts";
 import { Deferred } from "./deferred.ts";
 import { bytesHeld, crewOf, Forwarder } from "./forward.ts";
+import { Inbox } from "./inbox.ts";
 import { isLogged, type LogEntry, type LogLevel } from "./log.ts";
 import { ChildPipe, nap } from "./pipe.ts";
 import type {
@@ -284,8 +285,12 @@ function serveThread({ port, provided, init, logLevel, crew }: WorkerSetup): voi
     logLevel,
     crew,
     post: (answer, transfer) => (port as MessagePort).postMessage(answer, transfer as ArrayBuffer[]),
-    poll: () => receiveMessageOnPort(port)?.message as Order | undefined,
+    poll: () => inbox.poll(),
   };
+  const inbox = new Inbox(port, block, (order) => {
+    if (order.type === "run") void serve(order);
+    else running?.receive(order);
+  });
   const targets: TargetRecord[] = [];
   const serve = async (order: Order & { type: "run" }): Promise<void> => {
     let { target } = order;
@@ -298,6 +303,7 @@ function serveThread({ port, provided, init, logLevel, crew }: WorkerSetup): voi
     } catch (cause) {
       channel.post(notCloneable(known, done, cause));
     }
+    inbox.linger(order.generation);
   };
   const ready = (): void => channel.post({ type: "ready" });
   if (init === undefined) ready();
@@ -305,8 +311,7 @@ function serveThread({ port, provided, init, logLevel, crew }: WorkerSetup): voi
     initialized = initialize(init, channel);
     initialized.then(ready, ready); // a failure is told to the first task
   }
-  port.on("message", (order: Order) => void (order.type === "run" ? serve(order) : running?.receive(order)));
-  port.unref();
+  inbox.open();
   // the one call: it ends with the thread
   workerpool.worker({ serve: () => new Promise(() => {}) });
 }
