@@ -22,6 +22,7 @@ export const ERROR_CODES = {
   // files
   UNSUPPORTED_IMAGE: "the bytes are not an image that can be decoded here",
   BROKEN_IMAGE: "the image is truncated, empty or damaged",
+  BROKEN_DRAWING: "the drawing is not well-formed, or no drawing",
   FILE_NOT_READABLE: "a file cannot be read",
   FILE_NOT_WRITABLE: "a file cannot be written",
   // the machine

@@ -24,6 +24,8 @@ const OUTSIDE: Record<string, RegExp> = {
   "@assemblyscript/loader": /^src\/(engine\/memory|tasker\/kernel)\.ts$/,
   serialport: /^src\/machine\/transport\.ts$/,
   "@jsquash/jpeg": /^src\/files\//,
+  saxes: /^src\/files\/xml\.ts$/,
+  svgpath: /^src\/files\/(matrix|pen)\.ts$/,
 };
 
 const DRAWERS = /(^|\/)(utils?|helpers?|common|types|misc|shared)(\.ts$|\/)/;
