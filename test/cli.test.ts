@@ -9,7 +9,7 @@ const sizeMm = (px: number): number => px / 10; // at the default of 254 dpi
 test("kerfwork prints help and version and ends with 0", async () => {
   const overview = await run(["--help"]);
   assert.is(overview.code, 0);
-  for (const name of ["trace IN", "plan IN", "run IN", "send FILE", "simulate", "ports"])
+  for (const name of ["trace IN", "plan IN", "preview FILE", "run IN", "send FILE", "simulate", "ports"])
     assert.match(overview.stdout, `\n  ${name}`);
   const plan = await run(["plan", "--help"]);
   assert.is(plan.code, 0);
@@ -66,6 +66,25 @@ test("kerfwork plan writes a program that stays on the picture", async () => {
       const value = new RegExp(`${axis}(-?[\\d.]+)`).exec(line)?.[1];
       if (value !== undefined) assert.ok(Number(value) >= -0.001 && Number(value) <= most + 0.001, line);
     }
+});
+
+test("kerfwork preview draws the toolpath of a program", async () => {
+  writeFileSync(at("in.gcode"), "M4 S500\nG0 X1 Y1\nG1 X9 F600\nM106\n");
+  const { code, stdout, stderr } = await run([
+    "preview",
+    at("in.gcode"),
+    "-o",
+    at("path.svg"),
+    "--max-power",
+    "1000",
+  ]);
+  assert.is(code, 0, stderr);
+  assert.match(stdout, /^moves {4}2\nnote {5}M106 on line 4 is not shown\nwrote /);
+  const svg = readFileSync(at("path.svg"), "utf8");
+  for (const part of ["travel", "cut", "direction", "order"]) assert.match(svg, `class="${part}"`);
+  const bad = await run(["preview", at("in.gcode"), "-o", at("path.svg"), "--arrows", "-1"]);
+  assert.is(bad.code, 2);
+  assert.match(bad.stderr, "`arrows`");
 });
 
 test("kerfwork plan names the area of the cuts without a minus before zero", async () => {

@@ -3,6 +3,7 @@ import { type KerfworkError, taskMgr } from "../index.ts";
 import { type Command, helpText, parseArgs } from "./args.ts";
 import { portsCommand, runCommand, sendCommand, simulateCommand } from "./machine.ts";
 import { planCommand, traceCommand } from "./picture.ts";
+import { previewCommand } from "./preview.ts";
 import { listenForStop } from "./stop.ts";
 import { newVoice, type Voice } from "./voice.ts";
 
@@ -14,6 +15,7 @@ const INTERRUPTED = 130;
 const COMMANDS: readonly Command[] = [
   traceCommand,
   planCommand,
+  previewCommand,
   runCommand,
   sendCommand,
   simulateCommand,

@@ -49,8 +49,8 @@ export const preview = engineFunction("preview", (ops: Ops, options: PreviewOpti
   const size = Math.max(box.maxX - box.minX, box.maxY - box.minY) || 1;
   const sheet = new Sheet(box, size);
   const moves = drawMoves(ops, sheet, cuts);
-  const marks = arrowMarks(ops, sheet, arrows, size / 90);
-  const labels = cutNumbers(ops, sheet, numbers, size / 60);
+  const marks = arrowMarks(ops, sheet, arrows, size / 180);
+  const labels = cutNumbers(ops, sheet, numbers, size / 80);
   const lines = [sheet.head(), ...moves, marks, ...labels, "</svg>"].filter(Boolean);
   return `${lines.join("\n")}\n`;
 });
@@ -169,7 +169,7 @@ function arrowMarks(ops: Ops, sheet: Sheet, count: number, size: number): string
   let total = 0;
   for (let i = 0; i < kinds.length; i++) total += long(i);
   if (count === 0 || total === 0) return "";
-  const step = Math.max(total / count, 3 * size);
+  const step = Math.max(total / count, 8 * size);
   const heads: string[] = [];
   let ahead = step / 2;
   for (let i = 0; i < kinds.length; i++) {
@@ -184,7 +184,7 @@ function arrowMarks(ops: Ops, sheet: Sheet, count: number, size: number): string
   }
   return heads.length === 0
     ? ""
-    : `<path class="direction" stroke="#212121" stroke-width="${sheet.width(1)}" d="${heads.join("")}"/>`;
+    : `<path class="direction" stroke="#212121" stroke-width="${sheet.width(0.8)}" d="${heads.join("")}"/>`;
 }
 
 function lengthOf({ kinds, xy, centers }: Ops, i: number): number {
