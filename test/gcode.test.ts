@@ -273,7 +273,7 @@ test("encode's kernel stays within its text, however long the lines", () => {
     withEngine((engine) => {
       const table = engine.alloc(4000);
       engine.kernels.layDigits(table);
-      const modal = engine.push(Int32Array.of(-(2 ** 31), -(2 ** 31), -1, -1, -1, 0));
+      const modal = engine.push(Int32Array.of(-(2 ** 31), -(2 ** 31), -1, -1, -1, 0, -(2 ** 31)));
       const at = [kinds, xy, centers, power, speed].map((array) => engine.push(array));
       const lines = engine.alloc(4 * n + 64);
       const text = engine.alloc(80 * n + 8 + 64);
@@ -285,6 +285,7 @@ test("encode's kernel stays within its text, however long the lines", () => {
         at[2]!,
         at[3]!,
         at[4]!,
+        0 as never,
         n,
         100_000,
         modal,
