@@ -60,12 +60,13 @@ export const fitArcs = engineFunction(
     if ("kinds" in artwork) return fitCurves(artwork, rules);
     measure(artwork);
     const { ends, xy } = artwork;
+    const tolerance = sharpened(rules.tolerance, xy, rules);
     return withEngine((engine) => {
       const at = { ends: engine.push(ends), out: engine.push(xy), points: xy.length / 2 };
-      const fitted = fitPolylines(engine, at, ends, rules.tolerance, rules, new Stages(), 1);
+      const fitted = fitPolylines(engine, at, ends, tolerance, rules, new Stages(), 1);
       const closed = Uint8Array.from(ends, (end, i) => {
         const [first, last] = [2 * (ends[i - 1] ?? 0), 2 * end - 2];
-        return Number(xy[first] === xy[last] && xy[first + 1] === xy[last + 1]);
+        return Number(first >= last || (xy[first] === xy[last] && xy[first + 1] === xy[last + 1]));
       });
       return { ...fitted, depth: new Uint16Array(ends.length), closed };
     });
@@ -85,6 +86,14 @@ export function checkFitArcs(options: FitArcsOptions): Rules {
     max: 10_000,
   });
   return { decimals, tolerance, minRadius, maxRadius, scale: 10 ** decimals };
+}
+
+/** What single precision leaves of a tolerance: of rounded numbers it keeps the nearest it has. */
+function sharpened(tolerance: number, xy: Float32Array, { scale }: Rules): number {
+  let most = 0;
+  for (let i = 0; i < xy.length; i++) most = Math.max(most, Math.abs(xy[i]!));
+  // even so, a line from point to point has to be near enough
+  return Math.max(tolerance - most * 2 ** -23, 0.75 / scale);
 }
 
 type Segments = Pick<Curves, "ends" | "kinds" | "xy">;
@@ -140,7 +149,8 @@ function fitCurves(curves: ArcCurves, rules: Rules): ArcCurves {
     const stages = new Stages();
     const at = flattenCurves(engine, runs, FLATTENED * rules.tolerance, stages, 0.3);
     const ends = engine.u32(at.ends, runs.ends.length).slice();
-    return fitPolylines(engine, at, ends, (1 - FLATTENED) * rules.tolerance, rules, stages, 0.7);
+    const tolerance = sharpened((1 - FLATTENED) * rules.tolerance, curves.xy, rules);
+    return fitPolylines(engine, at, ends, tolerance, rules, stages, 0.7);
   });
   const { closed } = curves;
   return {
