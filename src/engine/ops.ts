@@ -111,7 +111,7 @@ export function checkOps(ops: Ops, name = "ops"): void {
   if (n > 0 && ops.kinds[0] !== 0)
     throw new KerfworkError(
       "INVALID_ARGUMENT",
-      `Expected ${name === "ops" ? "" : `${name}, `}op 0 to be a travel (0), got kind ${ops.kinds[0]}`,
+      `Expected ${name === "ops" ? "op 0" : `\`${name}\`, op 0,`} to be a travel (0), got kind ${ops.kinds[0]}`,
       { data: { op: 0 } },
     );
 }
