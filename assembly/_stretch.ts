@@ -5,6 +5,8 @@ import { checkpoint } from "./control";
 
 /** Vertices looked at between two checkpoints, about 20 us. */
 export const SLICE: i32 = 2048;
+/** What a trial costs besides its vertices, in vertices. */
+const TRIAL: i32 = 8;
 /** No arc turns further, so that its ends cannot meet by rounding: cosine of half of 330 degrees. */
 const WIDEST: f64 = -0.9659258262890683;
 /** The same as a quarter-turn count, see `quartersOf`. */
@@ -20,7 +22,7 @@ export class Fit {
   points: usize;
   /** The pieces chosen so far. */
   pieces: usize;
-  /** What is asked for, and what the present piece is held to, mm. */
+  /** What is asked for, and what the vertices of the present piece are held to, mm. */
   whole: f64;
   tolerance: f64;
   /** Units to a millimetre that ends and centres are whole numbers of. */
@@ -48,7 +50,7 @@ export class Fit {
   outer: f64;
   /** How far along the chord or the arc the vertices came. */
   reached: f64;
-  /** Vertices done before this path, and looked at since the last checkpoint. */
+  /** Vertices done, and looked at since the last checkpoint. */
   done: i32;
   work: i32;
   stopped: i32;
@@ -65,7 +67,7 @@ export function rounded(fit: Fit, value: f64): f64 {
 // @ts-ignore: decorator
 @inline
 export function tick(fit: Fit, vertices: i32): bool {
-  fit.work += vertices;
+  fit.work += vertices + TRIAL;
   if (fit.work < SLICE) return false;
   fit.work = 0;
   if (checkpoint(fit.done)) fit.stopped = 1;
@@ -172,6 +174,7 @@ function narrow(fit: Fit, from: i32, to: i32, chord: f64): bool {
   const cosine = fit.cosine;
   const aside = fit.turn / chord;
   const tolerance = fit.tolerance;
+  const whole = fit.whole;
   let least = fit.least;
   let most = fit.most;
   let cap = fit.cap;
@@ -196,7 +199,7 @@ function narrow(fit: Fit, from: i32, to: i32, chord: f64): bool {
     q = (dx * midY - dy * midX) * aside;
     off = p * sine - q * cosine;
     gain = p * cosine + q * sine;
-    if (gain < 0) cap = min(cap, (off + tolerance) / -gain);
+    if (gain < 0) cap = min(cap, (off + whole) / -gain);
     if (least > min(most, cap)) return false;
     x = nextX;
     y = nextY;
@@ -222,7 +225,7 @@ function placeCenter(fit: Fit, chord: f64): bool {
   fit.inner = min(first, last);
   fit.outer = max(first, last);
   return (
-    fit.inner >= fit.minRadius && fit.outer <= fit.maxRadius && fit.outer - fit.inner <= min(RADII, fit.tolerance) &&
+    fit.inner >= fit.minRadius && fit.outer <= fit.maxRadius && fit.outer - fit.inner <= min(RADII, fit.whole) &&
     quartersOf(fit, fit.bx, fit.by) <= WIDEST_QUARTERS
   );
 }
@@ -252,6 +255,7 @@ function isNearArc(fit: Fit, from: i32, to: i32): bool {
   const cy = fit.cy;
   const inside = max(0.0, fit.outer - fit.tolerance);
   const inner = inside * inside;
+  const depth = max(0.0, fit.outer - fit.whole);
   const outer = (fit.inner + fit.tolerance) * (fit.inner + fit.tolerance);
   const back = min(0.25, fit.tolerance / fit.inner);
   const whole = quartersOf(fit, fit.bx, fit.by);
@@ -276,7 +280,7 @@ function isNearArc(fit: Fit, from: i32, to: i32): bool {
     const dy = nextY - y;
     if (x * dx + y * dy < 0 && nextX * dx + nextY * dy > 0) {
       const cross = x * nextY - y * nextX;
-      if (cross * cross < inner * (dx * dx + dy * dy)) return false;
+      if (cross * cross < depth * depth * (dx * dx + dy * dy)) return false;
     }
     x = nextX;
     y = nextY;

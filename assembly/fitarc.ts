@@ -72,8 +72,11 @@ export function fitArcs(
     store<u64>(out, last);
     out += 8;
     const count = split(fit, n);
-    for (let k = 0; k < count - 1 && !fit.stopped; k++) settle(fit, k);
-    if (fit.stopped || checkpoint(to)) return STOPPED;
+    for (let k = 0; k < count - 1 && !fit.stopped; k++) {
+      fit.done = from + ((n + pieceOf(fit, k).end) >> 1);
+      settle(fit, k);
+    }
+    if (checkpoint(to)) return STOPPED;
     for (let k = 0; k < count; k++) {
       const piece = pieceOf(fit, k);
       const end = corner(fit, piece.end);
@@ -151,13 +154,16 @@ function pieceOf(fit: Fit, k: i32): Piece {
   return changetype<Piece>(fit.pieces + <usize>k * PIECE);
 }
 
-/** Splits the path into pieces, each as long as can be; returns how many. */
+/** Splits the path into pieces, each as long as can be; returns how many. Reports half of the points. */
 function split(fit: Fit, n: i32): i32 {
+  const from = fit.done;
   let count = 0;
   for (let i = 0; i < n - 1; ) {
     const piece = pieceOf(fit, count++);
     i = longest(fit, i, n - 1, piece);
-    if (fit.stopped || checkpoint(fit.done + i)) break;
+    fit.done = from + (i >> 1);
+    if (checkpoint(fit.done)) fit.stopped = 1;
+    if (fit.stopped) break;
   }
   return count;
 }
@@ -185,7 +191,7 @@ function settle(fit: Fit, k: i32): void {
   const second = pieceOf(fit, k + 1);
   const from = k == 0 ? 0 : pieceOf(fit, k - 1).end;
   const to = second.end;
-  const fine = max(fit.whole * FINE, 1 / fit.scale);
+  const fine = min(fit.whole, max(fit.whole * FINE, 2 / fit.scale));
   const firstKind = first.turn == 0 ? LINE : ARC;
   const secondKind = second.turn == 0 ? LINE : ARC;
   const before = pieceOf(fit, -2);

@@ -1,8 +1,9 @@
-import { type EncodeOptions, encode, KerfworkError, type Ops, type Program } from "kerfwork";
+import { type EncodeOptions, encode, type Ops, type Program } from "kerfwork";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { withEngine } from "../src/engine/memory.ts";
 import { newOps } from "../src/engine/ops.ts";
+import { messageOf } from "./messages.ts";
 
 interface Move {
   readonly kind: number;
@@ -106,16 +107,6 @@ function run(text: string) {
       return { ...state };
     });
 }
-
-const messageOf = (run: () => unknown): string => {
-  try {
-    run();
-  } catch (error) {
-    assert.instance(error, KerfworkError);
-    return `${(error as KerfworkError).code}: ${(error as Error).message}`;
-  }
-  return "nothing was thrown";
-};
 
 /** Seeded moves of all kinds; arcs end on their circles, well apart from their starts. */
 function mix(seed: number, n: number, size = 300): Ops {

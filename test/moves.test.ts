@@ -1,7 +1,8 @@
 // Moves put together, measured, and given heights.
-import { concatOps, encode, KerfworkError, measureOps, newOps, type Ops, type Program } from "kerfwork";
+import { concatOps, encode, measureOps, newOps, type Ops, type Program } from "kerfwork";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
+import { messageOf } from "./messages.ts";
 import { random } from "./oracle.ts";
 
 type Row = readonly [
@@ -28,16 +29,6 @@ function opsOf(rows: readonly Row[], heights = rows.some((row) => row[3] !== und
 
 const bodyOf = ({ bytes }: Program): string[] =>
   Buffer.from(bytes).toString("latin1").split("\n").slice(4, -4);
-const messageOf = (run: () => unknown): string => {
-  try {
-    run();
-  } catch (error) {
-    assert.instance(error, KerfworkError);
-    return `${(error as KerfworkError).code}: ${(error as Error).message}`;
-  }
-  return "nothing was thrown";
-};
-
 test("newOps lays all arrays on one buffer, heights too if asked for", () => {
   for (const z of [false, true]) {
     const ops = newOps(7, { z });

@@ -5,7 +5,6 @@ import {
   encode,
   flatten,
   frame,
-  KerfworkError,
   measureOps,
   type OpsOptions,
   type Paths,
@@ -15,6 +14,7 @@ import {
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { deviationOf, type Point, pointLists, pointsOf, type Stroke, strokesOf } from "../bench/deviation.ts";
+import { messageOf } from "./messages.ts";
 import { random } from "./oracle.ts";
 
 const curvesOf = (ends: number[], kinds: number[], xy: number[]): Curves => ({
@@ -49,16 +49,6 @@ function arcs(seed: number, contours: number): Curves {
   }
   return curvesOf(ends, kinds, xy);
 }
-
-const messageOf = (run: () => unknown): string => {
-  try {
-    run();
-  } catch (error) {
-    assert.instance(error, KerfworkError);
-    return `${(error as KerfworkError).code}: ${(error as Error).message}`;
-  }
-  return "nothing was thrown";
-};
 
 /** A half circle clockwise on the screen, over the top: left to right; and a full circle counter-clockwise. */
 const HALF = curvesOf([1, 2], [2, 3], [0, 10, 10, 10, 20, 10, 35, 10, 30, 10, 35, 10]);
