@@ -6,6 +6,9 @@ import { STOPPED, checkpoint } from "./control";
 const BATCH: i32 = 512;
 /** Farthest coordinate and largest radius, mm: thousandths fit an i32. */
 const FAR: f64 = 2e6;
+/** The same where moves have heights, and for these: lines have one word more, and keep their length. */
+const FAR_FLAT: f64 = 9999;
+const HIGH: f64 = 999;
 /** mm/min; the bounds of `survey` and the length of a line depend on them. */
 const SLOWEST: f64 = 0.001;
 const FASTEST: f64 = 1e6;
@@ -34,6 +37,8 @@ class Modal {
   motion: i32;
   /** Lines written. */
   lines: i32;
+  /** Thousandths of mm; UNSET before the first. */
+  z: i32;
 }
 
 /**
@@ -44,25 +49,27 @@ class Modal {
  * centers  f32[2 * n], mm
  * power    f32[n], 0..1
  * speed    f32[n], mm/min
+ * z        f32[n + 1], mm: the height where the first move starts, then at the end of each; 0 for moves without heights
  * n        moves
  * box      f64[5], updated: min x, min y, max x, max y of all ends and arcs, mm, then seconds
  * control  checkpoint per BATCH moves
- * returns  n, or the first move that breaks its contract: a number not finite or out of range (FAR, SLOWEST, FASTEST),
+ * returns  n, or the first move that breaks its contract: a number not finite or out of range (FAR, HIGH, SLOWEST, FASTEST),
  *          an unknown kind, an arc that does not end on its circle; STOPPED. The box is garbage then
  * cost     O(n)
  * source   own
  */
-export function surveyOps(kinds: usize, xy: usize, centers: usize, power: usize, speed: usize, n: i32, box: usize): i32 {
+export function surveyOps(kinds: usize, xy: usize, centers: usize, power: usize, speed: usize, z: usize, n: i32, box: usize): i32 {
   for (let i = 0; i < n; i += BATCH) {
     if (checkpoint(i)) return STOPPED;
     const end = min(i + BATCH, n);
-    const bad = surveyBatch(kinds, xy, centers, power, speed, i, end, box);
+    const bad = surveyBatch(kinds, xy, centers, power, speed, z, i, end, box);
     if (bad < end) return bad;
   }
   return n;
 }
 
-function surveyBatch(kinds: usize, xy: usize, centers: usize, power: usize, speed: usize, from: i32, end: i32, box: usize): i32 {
+function surveyBatch(kinds: usize, xy: usize, centers: usize, power: usize, speed: usize, z: usize, from: i32, end: i32, box: usize): i32 {
+  const far = z == 0 ? FAR : FAR_FLAT;
   let minX = load<f64>(box);
   let minY = load<f64>(box, 8);
   let maxX = load<f64>(box, 16);
@@ -78,13 +85,20 @@ function surveyBatch(kinds: usize, xy: usize, centers: usize, power: usize, spee
     const v = <f64>load<f32>(speed + (<usize>i << 2));
     const p = <f64>load<f32>(power + (<usize>i << 2));
     // comparisons that NaN fails
-    if (!(abs(x) <= FAR && abs(y) <= FAR && p >= 0 && p <= 1 && v >= <f64>(<f32>SLOWEST) && v <= FASTEST && kind <= 3)) return i;
+    if (!(abs(x) <= far && abs(y) <= far && p >= 0 && p <= 1 && v >= <f64>(<f32>SLOWEST) && v <= FASTEST && kind <= 3)) return i;
     minX = min(minX, x);
     minY = min(minY, y);
     maxX = max(maxX, x);
     maxY = max(maxY, y);
+    let rise: f64 = 0;
+    if (z != 0) {
+      const height = <f64>load<f32>(z + (<usize>i << 2), 4);
+      if (!(abs(height) <= HIGH)) return i;
+      rise = height - <f64>load<f32>(z + (<usize>i << 2));
+    }
     if (kind < CLOCKWISE) {
-      minutes += Math.sqrt((x - x0) * (x - x0) + (y - y0) * (y - y0)) / v;
+      const flat = (x - x0) * (x - x0) + (y - y0) * (y - y0);
+      minutes += (kind == TRAVEL ? Math.sqrt(flat) + abs(rise) : Math.sqrt(flat + rise * rise)) / v;
       continue;
     }
     store<f64>(box, minX);
@@ -93,9 +107,9 @@ function surveyBatch(kinds: usize, xy: usize, centers: usize, power: usize, spee
     store<f64>(box, maxY, 24);
     const cx = <f64>load<f32>(centers + (<usize>i << 3));
     const cy = <f64>load<f32>(centers + (<usize>i << 3), 4);
-    const length = surveyArc(kind, x0, y0, x, y, cx, cy, box);
+    const length = surveyArc(kind, x0, y0, x, y, cx, cy, far, box);
     if (!(length >= 0)) return i;
-    minutes += length / v;
+    minutes += Math.sqrt(length * length + rise * rise) / v;
     minX = load<f64>(box);
     minY = load<f64>(box, 8);
     maxX = load<f64>(box, 16);
@@ -110,10 +124,10 @@ function surveyBatch(kinds: usize, xy: usize, centers: usize, power: usize, spee
 }
 
 /** Grows the box over an arc; returns its length, or -1 when it is not one. */
-function surveyArc(kind: i32, x0: f64, y0: f64, x1: f64, y1: f64, cx: f64, cy: f64, box: usize): f64 {
+function surveyArc(kind: i32, x0: f64, y0: f64, x1: f64, y1: f64, cx: f64, cy: f64, far: f64, box: usize): f64 {
   const radius = Math.sqrt((x0 - cx) * (x0 - cx) + (y0 - cy) * (y0 - cy));
   const slack = abs(Math.sqrt((x1 - cx) * (x1 - cx) + (y1 - cy) * (y1 - cy)) - radius);
-  if (!(abs(cx) <= FAR && abs(cy) <= FAR && radius <= FAR)) return -1;
+  if (!(abs(cx) <= far && abs(cy) <= far && radius <= FAR)) return -1;
   if (slack > ARC_SLACK && (slack > ARC_SLACK_MOST || slack > ARC_SLACK_PART * radius)) return -1;
   const sense: f64 = kind == CLOCKWISE ? -1 : 1;
   const start = Math.atan2(y0 - cy, x0 - cx);
@@ -153,11 +167,12 @@ export function layDigits(table: usize): void {
 /**
  * Writes moves as G-code, one line each: words that did not change are left out, but arcs carry X, Y, I and J always.
  * A move that does nothing after rounding writes no line. An arc that rounding would turn into a full circle, or that is
- * flatter than half a thousandth, becomes a line; one that is a full circle after rounding ends where it starts.
+ * flatter than half a thousandth, becomes a line; one that is a full circle after rounding ends where it starts. A new
+ * height is a word of lines and arcs, but for a travel a line before its own.
  *
- * kinds, xy, centers, power, speed, n   as in `surveyOps`, and accepted by it
+ * kinds, xy, centers, power, speed, z, n   as in `surveyOps`, and accepted by it
  * maxPower  the power word of full power, 1..100000
- * modal     i32[6], what the text so far has set; updated
+ * modal     i32[7], what the text so far has set; updated
  * table     u32[1000], by `layDigits`
  * lineOfOp  i32[n], written: the line of each move, or the line before it where it writes none
  * text      u8[80 * n + 8], written
@@ -166,18 +181,18 @@ export function layDigits(table: usize): void {
  * source    own
  */
 export function writeOps(
-  kinds: usize, xy: usize, centers: usize, power: usize, speed: usize, n: i32, maxPower: i32, modal: usize, table: usize, lineOfOp: usize, text: usize,
+  kinds: usize, xy: usize, centers: usize, power: usize, speed: usize, z: usize, n: i32, maxPower: i32, modal: usize, table: usize, lineOfOp: usize, text: usize,
 ): i32 {
   let at = text;
   for (let i = 0; i < n; i += BATCH) {
     if (checkpoint(i)) return STOPPED;
-    at = writeBatch(kinds, xy, centers, power, speed, i, min(i + BATCH, n), maxPower, changetype<Modal>(modal), table, lineOfOp, at);
+    at = writeBatch(kinds, xy, centers, power, speed, z, i, min(i + BATCH, n), maxPower, changetype<Modal>(modal), table, lineOfOp, at);
   }
   return <i32>(at - text);
 }
 
 function writeBatch(
-  kinds: usize, xy: usize, centers: usize, power: usize, speed: usize, from: i32, end: i32, maxPower: i32, modal: Modal, table: usize, lineOfOp: usize, text: usize,
+  kinds: usize, xy: usize, centers: usize, power: usize, speed: usize, z: usize, from: i32, end: i32, maxPower: i32, modal: Modal, table: usize, lineOfOp: usize, text: usize,
 ): usize {
   let at = text;
   let lastX = modal.x;
@@ -203,7 +218,20 @@ function writeBatch(
       }
     }
     const arc = motion >= CLOCKWISE;
-    if (!arc && x == lastX && y == lastY) {
+    let height = modal.z;
+    if (z != 0) {
+      height = thousandths(load<f32>(z + (<usize>i << 2), 4));
+      // before a travel a line of its own: nothing is in the way up there, and the beam is dark
+      if (motion == TRAVEL && height != modal.z) {
+        store<u32>(at, 0x00203047);
+        at = callWriteWord(at + (lastMotion == TRAVEL ? 0 : 3), 0x5a, height, table);
+        store<u8>(at - 1, 0x0a);
+        lines++;
+        lastMotion = TRAVEL;
+        modal.z = height;
+      }
+    }
+    if (!arc && x == lastX && y == lastY && height == modal.z) {
       store<i32>(lineOfOp + (<usize>i << 2), lines - 1);
       continue;
     }
@@ -218,6 +246,10 @@ function writeBatch(
     if (arc) {
       at = callWriteWord(at, 0x49, centerX - lastX, table);
       at = callWriteWord(at, 0x4a, centerY - lastY, table);
+    }
+    if (height != modal.z) {
+      at = callWriteWord(at, 0x5a, height, table);
+      modal.z = height;
     }
     lastX = x;
     lastY = y;

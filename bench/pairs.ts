@@ -314,7 +314,7 @@ export function textPair(engine: Engine, ops: Ops, points: Float32Array): Pair {
   const speed = engine.push(ops.speed);
   const table = engine.alloc(4000);
   kernels.layDigits(table);
-  const modal = engine.alloc(24);
+  const modal = engine.alloc(28);
   const lineOfOp = engine.alloc(4 * n);
   const bytes = engine.alloc(80 * n + 8);
   let size = 0;
@@ -327,7 +327,20 @@ export function textPair(engine: Engine, ops: Ops, points: Float32Array): Pair {
     kernel: {
       run: () => {
         engine.i32(modal, 6).set(NOTHING_SET);
-        size = kernels.writeOps(kinds, xy, centers, power, speed, n, 1000, modal, table, lineOfOp, bytes);
+        size = kernels.writeOps(
+          kinds,
+          xy,
+          centers,
+          power,
+          speed,
+          0 as Pointer,
+          n,
+          1000,
+          modal,
+          table,
+          lineOfOp,
+          bytes,
+        );
       },
       result: () => [size, engine.u8(bytes, size), engine.i32(lineOfOp, n)],
     },

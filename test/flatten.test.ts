@@ -118,8 +118,8 @@ test("flatten says which argument breaks its contract", () => {
     'Expected `curves.kinds` to be a kind for each of 4 segments, got "3 kinds"',
   );
   assert.is(
-    messageOf({ ...square, kinds: Uint8Array.of(0, 2, 0, 0) }),
-    "Expected `curves.kinds[1]` to be 0 or 1, got 2",
+    messageOf({ ...square, kinds: Uint8Array.of(0, 4, 0, 0) }),
+    "Expected `curves.kinds[1]` to be 0..3, got 4",
   );
   assert.is(
     messageOf({ ...square, xy: square.xy.slice(2) }),

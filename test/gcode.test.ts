@@ -1,8 +1,9 @@
-import { type EncodeOptions, encode, KerfworkError, type Ops, type Program } from "kerfwork";
+import { type EncodeOptions, encode, type Ops, type Program } from "kerfwork";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { withEngine } from "../src/engine/memory.ts";
 import { newOps } from "../src/engine/ops.ts";
+import { messageOf } from "./messages.ts";
 
 interface Move {
   readonly kind: number;
@@ -106,16 +107,6 @@ function run(text: string) {
       return { ...state };
     });
 }
-
-const messageOf = (run: () => unknown): string => {
-  try {
-    run();
-  } catch (error) {
-    assert.instance(error, KerfworkError);
-    return `${(error as KerfworkError).code}: ${(error as Error).message}`;
-  }
-  return "nothing was thrown";
-};
 
 /** Seeded moves of all kinds; arcs end on their circles, well apart from their starts. */
 function mix(seed: number, n: number, size = 300): Ops {
@@ -273,7 +264,7 @@ test("encode's kernel stays within its text, however long the lines", () => {
     withEngine((engine) => {
       const table = engine.alloc(4000);
       engine.kernels.layDigits(table);
-      const modal = engine.push(Int32Array.of(-(2 ** 31), -(2 ** 31), -1, -1, -1, 0));
+      const modal = engine.push(Int32Array.of(-(2 ** 31), -(2 ** 31), -1, -1, -1, 0, -(2 ** 31)));
       const at = [kinds, xy, centers, power, speed].map((array) => engine.push(array));
       const lines = engine.alloc(4 * n + 64);
       const text = engine.alloc(80 * n + 8 + 64);
@@ -285,6 +276,7 @@ test("encode's kernel stays within its text, however long the lines", () => {
         at[2]!,
         at[3]!,
         at[4]!,
+        0 as never,
         n,
         100_000,
         modal,

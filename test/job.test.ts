@@ -3,6 +3,7 @@ import {
   checkJobOptions,
   decodeImage,
   encode,
+  fitArcs,
   flatten,
   type Image,
   type JobOptions,
@@ -99,6 +100,22 @@ test("makeProgram gives what its stages give when they are called one by one", (
     assert.equal([job.report.travel, job.report.travelBefore], [ordered.travel, ordered.before]);
     assert.equal(Object.keys(job.report.stages), STAGES);
     assert.ok(Object.values(job.report.stages).every((seconds) => seconds > 0));
+  }));
+
+test("makeProgram fits arcs if asked to, to curves that it cuts finer for that", () =>
+  withManager(async (manager) => {
+    const options: JobOptions = { trace: { dpi: 300 }, arcs: { tolerance: 0.04 } };
+    const job = await makeProgram(badge, options, manager).promise;
+    const ordered = order(flatten(job.curves, { tolerance: 0.005 }));
+    const ops = toOps(fitArcs(ordered.paths, { tolerance: 0.04 }), { height: job.height });
+    assert.equal(job.program, encode(ops));
+    assert.equal(Object.keys(job.report.stages), [...STAGES.slice(0, 4), "arcs", ...STAGES.slice(4)]);
+    const plain = await makeProgram(badge, { ...options, arcs: false }, manager).promise;
+    assert.ok(job.report.lines < plain.report.lines / 2, `${job.report.lines}, ${plain.report.lines}`);
+    assert.throws(
+      () => checkJobOptions({ arcs: { tolerance: 0 } }),
+      /Expected `tolerance` to be a finite number >= 0.001, got 0/,
+    );
   }));
 
 test("makeProgram is one visible task whose progress only grows and whose message names the stage", () =>

@@ -1,6 +1,7 @@
-import { KerfworkError, type OpsOptions, type Paths, toOps } from "kerfwork";
+import { type OpsOptions, type Paths, toOps } from "kerfwork";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
+import { messageOf } from "./messages.ts";
 
 type Points = number[][];
 
@@ -20,16 +21,6 @@ const rows = (given: Points[], options?: OpsOptions): number[][] => {
     ops.power[i]!,
     ops.speed[i]!,
   ]);
-};
-
-const messageOf = (run: () => unknown): string => {
-  try {
-    run();
-  } catch (error) {
-    assert.instance(error, KerfworkError);
-    return `${(error as KerfworkError).code}: ${(error as Error).message}`;
-  }
-  return "nothing was thrown";
 };
 
 test("toOps travels to each path, burns its lines and turns y up", () => {

@@ -1,7 +1,7 @@
 import { checkNumber, checkOneOf, checkOptions, invalid, KerfworkError } from "../errors.ts";
 import { engineFunction } from "../tasker/target.ts";
 import { type Engine, type Pointer, Stages, withEngine } from "./memory.ts";
-import type { Ops } from "./ops.ts";
+import { checkOps, type Ops } from "./ops.ts";
 
 /** A program in the controller's language: 7-bit bytes, lines ended by `\n` only. */
 export interface Program {
@@ -34,6 +34,7 @@ const CHUNK = 8192;
 /** Longest line, with its end. */
 const LINE_BYTES = 80;
 const UNSET = -(2 ** 31);
+const NOWHERE = 0 as Pointer;
 
 /**
  * Writes moves as a program for GRBL: mm, absolute, one line a move, three decimals at most. Words that did not change
@@ -43,9 +44,13 @@ const UNSET = -(2 ** 31);
  * no line; `lineOfOp` then names the line before. An arc that rounding would turn into a full circle becomes a line.
  * `bounds` and `seconds` take the first move to start at 0, 0 and leave the way home out; bounds of no moves are 0.
  *
+ * Where moves have heights, Z is written when it changes: a travel moves Z alone first, in a line of its own, and then X
+ * and Y; a line or arc moves Z along with X and Y, or alone where these stay. The first height is always written. The way
+ * home leaves Z as it is.
+ *
  * @param ops   mm, y up; read and not kept
  * @throws INVALID_ARGUMENT   ops that are not shaped as `Ops`; a first move that is no travel; a coordinate that is not
- *                            finite or beyond 2,000,000 mm, a power beyond 0..1, a speed beyond 0.001..1,000,000, an arc
+ *                            finite or beyond 2,000,000 mm (with heights 9999 mm, and 999 mm for these), a power beyond 0..1, a speed beyond 0.001..1,000,000, an arc
  *                            that does not end on its circle, each with the move's number; an option out of its contract
  * @throws CANCELED
  * Cost: about 30 ns a move; memory for the text, and 1 MiB.
@@ -57,7 +62,7 @@ export const encode = engineFunction("encode", (ops: Ops, options: EncodeOptions
   const maxPower = checkNumber("maxPower", options.maxPower ?? 1000, { min: 1, max: 100_000, integer: true });
   const { returnHome = true } = options;
   if (typeof returnHome !== "boolean") throw invalid("returnHome", "true or false", returnHome);
-  checkShape(ops);
+  checkOps(ops);
 
   const head = ["G21", "G90", "G17", `${laserMode} S0`];
   const tail = ["M5 S0", ...(returnHome ? ["G0 X0 Y0"] : []), "M2"];
@@ -74,11 +79,11 @@ function write(
   const { kernels } = engine;
   const n = ops.kinds.length;
   const stages = new Stages();
-  const modal = engine.push(Int32Array.of(UNSET, UNSET, -1, -1, -1, headLines.length));
+  const modal = engine.push(Int32Array.of(UNSET, UNSET, -1, -1, -1, headLines.length, UNSET));
   const box = engine.push(Float64Array.of(Infinity, Infinity, -Infinity, -Infinity, 0));
   const table = engine.alloc(4000);
   kernels.layDigits(table);
-  const place = placeFor(engine, Math.min(CHUNK, n));
+  const place = placeFor(engine, Math.min(CHUNK, n), ops.z !== undefined);
   const lineOfOp = new Int32Array(n);
   // the text lies last, so that it can grow in place
   const text = engine.alloc(0);
@@ -88,15 +93,15 @@ function write(
     const missing = text + bytes + LINE_BYTES * count + 8 - engine.mark();
     if (missing > 0) engine.alloc(missing);
     copyIn(engine, place, ops, from, count);
-    const { kinds, xy, centers, power, speed, lineOf } = place;
+    const { kinds, xy, centers, power, speed, z, lineOf } = place;
     const share = count / n;
     const good = stages.run(share * 0.2, count, () =>
-      kernels.surveyOps(kinds, xy, centers, power, speed, count, box),
+      kernels.surveyOps(kinds, xy, centers, power, speed, z, count, box),
     );
     if (good < count) throw refuse(ops, from + good);
     const at = (text + bytes) as Pointer;
     bytes += stages.run(share * 0.8, count, () =>
-      kernels.writeOps(kinds, xy, centers, power, speed, count, maxPower, modal, table, lineOf, at),
+      kernels.writeOps(kinds, xy, centers, power, speed, z, count, maxPower, modal, table, lineOf, at),
     );
     lineOfOp.set(engine.i32(lineOf, count), from);
   }
@@ -114,24 +119,25 @@ function write(
     number,
   ];
   const bounds = n === 0 ? { minX: 0, minY: 0, maxX: 0, maxY: 0 } : { minX, minY, maxX, maxY };
-  return { bytes: whole, lines: engine.i32(modal, 6)[5]! + tailLines.length, lineOfOp, bounds, seconds };
+  return { bytes: whole, lines: engine.i32(modal, 7)[5]! + tailLines.length, lineOfOp, bounds, seconds };
 }
 
 /** Where a chunk of moves lies in kernel memory. */
-type Place = { readonly [K in keyof Ops | "lineOf"]: Pointer };
+type Place = { readonly [K in keyof Ops | "lineOf"]-?: Pointer };
 
-function placeFor(engine: Engine, count: number): Place {
+function placeFor(engine: Engine, count: number, heights: boolean): Place {
   return {
     kinds: engine.alloc(count),
     xy: engine.alloc(8 * (count + 1)),
     centers: engine.alloc(8 * count),
     power: engine.alloc(4 * count),
     speed: engine.alloc(4 * count),
+    z: heights ? engine.alloc(4 * (count + 1)) : NOWHERE,
     lineOf: engine.alloc(4 * count),
   };
 }
 
-/** Copies some moves in; their points begin with the place where the first of them starts. */
+/** Copies some moves in; their points and heights begin with where the first of them starts. */
 function copyIn(engine: Engine, place: Place, ops: Ops, from: number, count: number): void {
   const end = from + count;
   const points = engine.f32(place.xy, 2 * (count + 1));
@@ -141,43 +147,28 @@ function copyIn(engine: Engine, place: Place, ops: Ops, from: number, count: num
   engine.f32(place.centers, 2 * count).set(ops.centers.subarray(2 * from, 2 * end));
   engine.f32(place.power, count).set(ops.power.subarray(from, end));
   engine.f32(place.speed, count).set(ops.speed.subarray(from, end));
-}
-
-function checkShape(ops: Ops): void {
-  if (typeof ops !== "object" || ops === null) throw invalid("ops", "an Ops object", ops);
-  if (!(ops.kinds instanceof Uint8Array)) throw invalid("ops.kinds", "a Uint8Array", ops.kinds);
-  const n = ops.kinds.length;
-  for (const [name, length] of [
-    ["xy", 2 * n],
-    ["centers", 2 * n],
-    ["power", n],
-    ["speed", n],
-  ] as const)
-    if (!(ops[name] instanceof Float32Array) || ops[name].length !== length)
-      throw invalid(`ops.${name}`, `a Float32Array of ${length} numbers for ${n} moves`, ops[name]);
-  if (n > 0 && ops.kinds[0] !== 0)
-    throw new KerfworkError(
-      "INVALID_ARGUMENT",
-      `Expected op 0 to be a travel (0), got kind ${ops.kinds[0]}`,
-      {
-        data: { op: 0 },
-      },
-    );
+  if (ops.z === undefined) return;
+  const heights = engine.f32(place.z, count + 1);
+  heights.set(ops.z.subarray(from, end), 1);
+  heights[0] = ops.z[Math.max(from - 1, 0)]!;
 }
 
 /** Says what is wrong with a move that the kernel refused. */
-function refuse({ kinds, xy, centers, power, speed }: Ops, op: number): KerfworkError {
+function refuse({ kinds, xy, centers, power, speed, z }: Ops, op: number): KerfworkError {
   const [x, y] = xy.subarray(2 * op, 2 * op + 2) as unknown as [number, number];
   const [centerX, centerY] = centers.subarray(2 * op, 2 * op + 2) as unknown as [number, number];
-  const isFar = (value: number): boolean => !(Math.abs(value) <= 2e6);
+  const far = z === undefined ? 2_000_000 : 9999;
+  const isFar = (value: number): boolean => !(Math.abs(value) <= far);
   let why = `to end on its circle around (${centerX}, ${centerY}), at most 2000000 mm in radius, got (${x}, ${y})`;
   if (kinds[op]! > 3) why = `to be of kind 0..3, got ${kinds[op]}`;
-  else if (isFar(x) || isFar(y)) why = `to end within 2000000 mm of the origin, got (${x}, ${y})`;
+  else if (isFar(x) || isFar(y)) why = `to end within ${far} mm of the origin, got (${x}, ${y})`;
+  else if (z !== undefined && !(Math.abs(z[op]!) <= 999))
+    why = `to have a height of -999..999 mm, got ${z[op]}`;
   else if (!(power[op]! >= 0 && power[op]! <= 1)) why = `to have a power of 0..1, got ${power[op]}`;
   else if (!(speed[op]! >= Math.fround(0.001) && speed[op]! <= 1e6))
     why = `to have a speed of 0.001..1000000 mm/min, got ${speed[op]}`;
   else if (isFar(centerX) || isFar(centerY))
-    why = `to have its centre within 2000000 mm of the origin, got (${centerX}, ${centerY})`;
+    why = `to have its centre within ${far} mm of the origin, got (${centerX}, ${centerY})`;
   return new KerfworkError("INVALID_ARGUMENT", `Expected op ${op} ${why}`, { data: { op } });
 }
 

@@ -1,5 +1,6 @@
 import { checkNumber, checkOptions, invalid } from "../errors.ts";
 import { engineFunction } from "../tasker/target.ts";
+import { boxOf } from "./box.ts";
 import { Stages, withEngine } from "./memory.ts";
 import { checkCurves, checkPaths, flattenCurves, type Paths } from "./paths.ts";
 import type { Curves } from "./trace.ts";
@@ -163,63 +164,4 @@ function closedPath(points: readonly Point[]): Paths {
   const xy = points.flat();
   if (points.length > 1) xy.push(...points[0]!);
   return { ends: Uint32Array.from(xy.length > 0 ? [xy.length / 2] : []), xy: Float32Array.from(xy) };
-}
-
-/** Least and greatest x and y, the former infinite when there are no points. */
-function boxOf(artwork: Paths | Curves): [x0: number, y0: number, x1: number, y1: number] {
-  const box: [number, number, number, number] = [Infinity, Infinity, -Infinity, -Infinity];
-  const { xy } = artwork;
-  const take = (at: number): void => {
-    box[0] = Math.min(box[0], xy[at]!);
-    box[1] = Math.min(box[1], xy[at + 1]!);
-    box[2] = Math.max(box[2], xy[at]!);
-    box[3] = Math.max(box[3], xy[at + 1]!);
-  };
-  if (!("kinds" in artwork)) {
-    for (let at = 0; at < xy.length; at += 2) take(at);
-    return box;
-  }
-  const { ends, kinds } = artwork;
-  let at = 0;
-  let segment = 0;
-  for (const end of ends) {
-    take(at);
-    for (; segment < end; segment++) {
-      const curved = kinds[segment] === 1;
-      take(curved ? at + 6 : at + 2);
-      if (curved) for (const axis of [0, 1] as const) widen(box, axis, xy.subarray(at + axis, at + axis + 7));
-      at += curved ? 6 : 2;
-    }
-    at += 2;
-  }
-  return box;
-}
-
-/** Widens a box that holds the ends of a cubic until it holds all of it, along one axis; every other number is its own. */
-function widen(box: [number, number, number, number], axis: 0 | 1, cubic: Float32Array): void {
-  const [a, , b, , c, , d] = cubic as unknown as [number, 0, number, 0, number, 0, number];
-  // a cubic leaves the box of its ends only where a control point does
-  if (Math.min(b, c) >= box[axis] && Math.max(b, c) <= box[axis + 2]!) return;
-  for (const t of turnsOf(a, b, c, d)) {
-    const value = valueAt(a, b, c, d, t);
-    box[axis] = Math.min(box[axis], value);
-    box[axis + 2] = Math.max(box[axis + 2]!, value);
-  }
-}
-
-/** Where a cubic turns back along one axis, 0..1. */
-function turnsOf(a: number, b: number, c: number, d: number): number[] {
-  // a third of the derivative: square t^2 + linear t + constant
-  const square = d - a + 3 * (b - c);
-  const linear = 2 * (a - 2 * b + c);
-  const constant = b - a;
-  const root = Math.sqrt(linear * linear - 4 * square * constant);
-  // of the two forms of each root the one that does not cancel
-  const sum = -(linear + (linear < 0 ? -root : root)) / 2;
-  return [sum / square, constant / sum].filter((t) => t > 0 && t < 1);
-}
-
-function valueAt(a: number, b: number, c: number, d: number, t: number): number {
-  const s = 1 - t;
-  return s * s * s * a + 3 * s * t * (s * b + t * c) + t * t * t * d;
 }

@@ -30,9 +30,9 @@ export interface FlattenOptions {
 }
 
 /**
- * Replaces the cubics of outlines by lines: one path for each contour, which ends
+ * Replaces the cubics and arcs of outlines by lines: one path for each contour, which ends
  * exactly where the contour does: closed for outlines, open for open strokes.
- * Lines stay as they are. The curves are read and not kept; the arrays are fresh.
+ * Lines stay as they are. An arc whose end is not on its circle gets there by changing its radius evenly. The curves are read and not kept; the arrays are fresh.
  *
  * @throws INVALID_ARGUMENT   `curves` is not shaped as `Curves`, a tolerance out of range, or an option of another name
  * @throws OUT_OF_MEMORY      more points than kernel memory holds
@@ -78,6 +78,9 @@ export function flattenCurves(
   return { ends, out, points };
 }
 
+/** New points of a segment of `Curves`, by its kind. */
+export const POINTS_OF_KIND = [1, 3, 2, 2] as const;
+
 /** Checks that the arrays fit each other; says nothing about the numbers in `xy`. */
 export function checkCurves(curves: Curves): void {
   if (typeof curves !== "object" || curves === null) throw invalid("curves", "a Curves object", curves);
@@ -93,11 +96,36 @@ export function checkCurves(curves: Curves): void {
     throw invalid("curves.kinds", `a kind for each of ${segments} segments`, `${kinds.length} kinds`);
   let points = ends.length;
   for (const [i, kind] of kinds.entries()) {
-    if (kind > 1) throw invalid(`curves.kinds[${i}]`, "0 or 1", kind);
-    points += kind === 0 ? 1 : 3;
+    if (kind > 3) throw invalid(`curves.kinds[${i}]`, "0..3", kind);
+    points += POINTS_OF_KIND[kind]!;
   }
   if (xy.length !== 2 * points)
     throw invalid("curves.xy", `2 numbers for each of ${points} points`, `${xy.length} numbers`);
+}
+
+/** Checks that the arrays fit each other and that all numbers are finite. */
+export function checkCurvePoints(curves: Curves): void {
+  checkCurves(curves);
+  const { ends, kinds, xy } = curves;
+  const bad = xy.findIndex((value) => !Number.isFinite(value));
+  if (bad === -1) return;
+  let left = bad >> 1;
+  let contour = 0;
+  for (let segment = 0; ; contour++) {
+    let points = 1;
+    for (; segment < ends[contour]!; segment++) points += POINTS_OF_KIND[kinds[segment]!]!;
+    if (left < points) break;
+    left -= points;
+  }
+  throw notFinite("contour", contour, left, xy[bad & ~1]!, xy[bad | 1]!);
+}
+
+function notFinite(what: "path" | "contour", i: number, point: number, x: number, y: number): KerfworkError {
+  return new KerfworkError(
+    "INVALID_ARGUMENT",
+    `Expected ${what} ${i}, point ${point} to be finite, got (${x}, ${y})`,
+    { data: { [what]: i, point } },
+  );
 }
 
 /**
@@ -121,12 +149,7 @@ export function measure(paths: Paths): PathsMeasure {
     for (; point < ends[path]!; point++) {
       const x = xy[2 * point]!;
       const y = xy[2 * point + 1]!;
-      if (!Number.isFinite(x) || !Number.isFinite(y))
-        throw new KerfworkError(
-          "INVALID_ARGUMENT",
-          `Expected path ${path}, point ${point - first} to be finite, got (${x}, ${y})`,
-          { data: { path, point: point - first } },
-        );
+      if (!Number.isFinite(x) || !Number.isFinite(y)) throw notFinite("path", path, point - first, x, y);
       minX = Math.min(minX, x);
       minY = Math.min(minY, y);
       maxX = Math.max(maxX, x);

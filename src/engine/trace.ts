@@ -8,9 +8,11 @@ import { checkScale } from "./scale.ts";
 import { checkTone, TONE_NAMES, type Tone, type ToneOptions } from "./tone.ts";
 
 /**
- * Closed outlines of lines and cubics, in mm, y down. Contour `i` holds the segments `ends[i-1]..ends[i]`. Kind 0 is a
- * line (1 new point), kind 1 a cubic (3 new points); each contour starts with its own start point and ends on it.
- * `depth` counts the enclosing contours, so odd is a hole.
+ * Outlines of lines, cubics and arcs, in mm, y down. Contour `i` holds the segments `ends[i-1]..ends[i]`. Kind 0 is a
+ * line (1 new point), kind 1 a cubic (3 new points: two control points, end), kinds 2 and 3 are arcs (2 new points:
+ * centre, end), 2 clockwise and 3 counter-clockwise as seen on the screen; an arc that ends where it starts is a full
+ * circle. Each contour starts with its own start point, and closed ones end on it. `depth` counts the enclosing contours,
+ * so odd is a hole. Tracing gives closed contours without arcs.
  */
 export interface Curves {
   readonly ends: Uint32Array;

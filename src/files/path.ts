@@ -1,3 +1,5 @@
+import { type Arc, pointOfArc, sweepOf } from "../engine/circle.ts";
+import { POINTS_OF_KIND } from "../engine/paths.ts";
 import type { Curves } from "../engine/trace.ts";
 
 /** Curves of which some may be open. */
@@ -31,16 +33,17 @@ export function within(tolerance: number): Exactness {
 
 /**
  * Makes the writer of the path data ("d") of contours `from..to`, each range a text of its own that begins at the
- * origin. One line of text for each contour, relative commands, the shortest of `l h v c s` and of the numbers that
+ * origin. One line of text for each contour, relative commands, the shortest of `l h v c s a` and of the numbers that
  * `exactness` allows. Each step starts from the point as it was written, so that errors do not add up. A line that is
- * shorter than the slack is left out; the line that closes a contour is what "z" draws.
+ * shorter than the slack is left out; the line that closes a contour is what "z" draws. Arcs become "a" of at most a third
+ * of a turn each, full circles two halves.
  */
 export function pathWriter(curves: Strokes, exactness: Exactness): (from: number, to: number) => string {
   const { ends, kinds } = curves;
   const starts = new Uint32Array(ends.length + 1); // in points
   for (let i = 0, segment = 0, point = 0; i < ends.length; i++) {
     point++;
-    for (; segment < ends[i]!; segment++) point += kinds[segment] === 1 ? 3 : 1;
+    for (; segment < ends[i]!; segment++) point += POINTS_OF_KIND[kinds[segment]!]!;
     starts[i + 1] = point;
   }
   const pen = new Pen(exactness);
@@ -59,11 +62,13 @@ function contourLine(pen: Pen, { ends, kinds, xy, closed }: Strokes, i: number, 
   const [x0, y0] = [xy[at]!, xy[at + 1]!];
   pen.move(x0, y0);
   for (let segment = i === 0 ? 0 : ends[i - 1]!; segment < end; segment++) {
-    const curved = kinds[segment] === 1;
-    at += curved ? 6 : 2;
+    const kind = kinds[segment]!;
+    const from = at;
+    at += 2 * POINTS_OF_KIND[kind]!;
     const [x, y] = [xy[at]!, xy[at + 1]!];
     const closing = !open && segment === end - 1 && x === x0 && y === y0;
-    if (curved) pen.curve(xy[at - 4]!, xy[at - 3]!, xy[at - 2]!, xy[at - 1]!, x, y, closing);
+    if (kind > 1) pen.arc(kind === 2, xy.subarray(from, at + 2), closing);
+    else if (kind === 1) pen.curve(xy[at - 4]!, xy[at - 3]!, xy[at - 2]!, xy[at - 1]!, x, y, closing);
     else if (!closing) pen.line(x, y);
   }
   return pen.lift(!open);
@@ -71,6 +76,8 @@ function contourLine(pen: Pen, { ends, kinds, xy, closed }: Strokes, i: number, 
 
 const MINUS = 45; // "-"
 const POINT = 46; // "."
+/** The longest piece of an arc that is written as one: a third of a turn. */
+const WIDEST = (2 / 3) * Math.PI;
 /** Steps up to this many units are written often enough to be kept as text. */
 const KEPT = 4096;
 
@@ -127,7 +134,10 @@ class Pen {
   line(x: number, y: number): void {
     const dx = this.#step(x, this.#x);
     const dy = this.#step(y, this.#y);
-    if (dx === 0 && dy === 0) return;
+    if (dx !== 0 || dy !== 0) this.#go(dx, dy);
+  }
+
+  #go(dx: number, dy: number): void {
     this.#begin(dy === 0 ? "h" : dx === 0 ? "v" : "l");
     if (dx !== 0) this.#put(dx);
     if (dy !== 0) this.#put(dy);
@@ -157,6 +167,53 @@ class Pen {
     this.#armY = penY + armY;
     this.#x += dx;
     this.#y += dy;
+  }
+
+  /** `clockwise` as seen on the screen; `closing` as for curves. */
+  arc(clockwise: boolean, arc: Arc, closing: boolean): void {
+    const sweep = sweepOf(clockwise, arc);
+    // near half a turn the radius says little about the arc; but for exactly that, where a small one is as good as any
+    const full = sweep === 2 * Math.PI;
+    const pieces = full ? 2 : Math.max(1, Math.ceil(sweep / WIDEST - 1e-9));
+    for (let k = 1; k <= pieces; k++) {
+      const last = k === pieces;
+      const [x, y] = last ? [arc[4]!, arc[5]!] : pointOfArc(clockwise, arc, k / pieces);
+      const dx = last && closing ? this.#startX - this.#x : this.#step(x, this.#x);
+      const dy = last && closing ? this.#startY - this.#y : this.#step(y, this.#y);
+      if (dx === 0 && dy === 0) continue;
+      const [midX, midY] = pointOfArc(clockwise, arc, (k - 0.5) / pieces);
+      // how far the arc bulges from the chord as it is written
+      const half = Math.sqrt(dx * dx + dy * dy) / 2;
+      const outX = midX * this.#scale - this.#x - dx / 2;
+      const outY = midY * this.#scale - this.#y - dy / 2;
+      const bulge = ((outX * dy - outY * dx) / (2 * half)) * (clockwise ? 1 : -1);
+      if (bulge <= this.#slack) {
+        if (!(last && closing)) this.#go(dx, dy);
+        continue;
+      }
+      const radius = full ? Math.max(1, Math.floor(half)) : this.#radius(half, bulge);
+      this.#begin("a");
+      this.#put(radius);
+      this.#put(radius);
+      this.#put(0);
+      this.#put(0);
+      this.#put(clockwise ? this.#scale : 0);
+      this.#put(dx);
+      this.#put(dy);
+      this.#armX = this.#x += dx;
+      this.#armY = this.#y += dy;
+    }
+  }
+
+  /** The shortest radius that bulges so far over half a chord, within the slack. */
+  #radius(half: number, bulge: number): number {
+    const exact = (half * half + bulge * bulge) / (2 * bulge);
+    for (const grain of this.#grains) {
+      const radius = Math.round(exact / grain) * grain;
+      if (radius < half) continue;
+      if (Math.abs(radius - Math.sqrt(radius * radius - half * half) - bulge) <= this.#slack) return radius;
+    }
+    return Math.max(1, Math.round(exact));
   }
 
   /** Ends a contour; returns its text. */

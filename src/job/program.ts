@@ -1,7 +1,10 @@
+import { checkFitArcs } from "../engine/fitarc.ts";
 import {
   type EncodeOptions,
   encode,
+  type FitArcsOptions,
   type FlattenOptions,
+  fitArcs,
   flatten,
   type Image,
   measure,
@@ -28,7 +31,10 @@ import {
 import { JobStages } from "./stages.ts";
 
 export interface JobOptions extends DrawingOptions {
+  /** With `arcs`, the tolerance is an eighth of theirs by default. */
   readonly flatten?: FlattenOptions;
+  /** Fits arcs to the ordered paths, so that the program has G2 and G3 (default false: lines only). */
+  readonly arcs?: FitArcsOptions | false;
   readonly order?: OrderOptions;
   /** `height` is known here: the picture's. */
   readonly ops?: Omit<OpsOptions, "height">;
@@ -55,10 +61,11 @@ export type JobReport = Drawing["report"] & {
 
 const PROGRAM_WEIGHTS = { ...DRAWING_WEIGHTS, flatten: 1, order: 4, ops: 1, encode: 1 };
 
-const JOB_NAMES = [...DRAWING_NAMES, "flatten", "order", "ops", "encode"];
+const JOB_NAMES = [...DRAWING_NAMES, "flatten", "order", "arcs", "ops", "encode"];
 
 /**
- * Makes the program that cuts the outlines of a picture, in the background: decode, trace, flatten, order, ops, encode.
+ * Makes the program that cuts the outlines of a picture, in the background: decode, trace, flatten, order, arcs if asked
+ * for, ops, encode.
  * One task, canceled and watched as one; each stage runs in a worker and hands its result on without a copy.
  *
  * @param source   a PNG or JPEG file's bytes, or pixels; read and not kept, so leave it alone until the task is final
@@ -76,18 +83,21 @@ export function makeProgram(
   checkJobOptions(options);
   checkSource(source);
   const run = async (context: ExecutionContext): Promise<Job> => {
-    const stages = new JobStages(manager, context, PROGRAM_WEIGHTS);
+    const stages = new JobStages(manager, context, { ...PROGRAM_WEIGHTS, arcs: options.arcs ? 1 : 0 });
     return plan(await draw(source, options, stages), options, stages);
   };
   return manager.addCoroutine(run, [], taskOptions(options));
 }
 
 async function plan(drawing: Drawing, options: JobOptions, stages: JobStages): Promise<Job> {
-  const paths = await stages.run("flatten", flatten, [drawing.curves, options.flatten]);
+  const { arcs = false } = options;
+  const paths = await stages.run("flatten", flatten, [drawing.curves, flattenOptions(options)]);
   const ordered = await stages.run("order", order, [paths, options.order], [paths]);
   const cut = measure(ordered.paths).length;
   const opsOptions = { ...options.ops, height: drawing.height };
-  const ops = await stages.run("ops", toOps, [ordered.paths, opsOptions], [ordered.paths]);
+  const lines = ordered.paths;
+  const ready = arcs === false ? lines : await stages.run("arcs", fitArcs, [lines, arcs], [lines]);
+  const ops = await stages.run("ops", toOps, [ready, opsOptions], [ready]);
   const program = await stages.run("encode", encode, [ops, options.encode], [ops]);
   return {
     ...drawing,
@@ -104,6 +114,12 @@ async function plan(drawing: Drawing, options: JobOptions, stages: JobStages): P
   };
 }
 
+/** Arcs want curves cut finer than they may leave them. */
+function flattenOptions({ flatten: given, arcs = false }: JobOptions): FlattenOptions | undefined {
+  if (arcs === false || given?.tolerance !== undefined) return given;
+  return { ...given, tolerance: checkFitArcs(arcs).tolerance / 8 };
+}
+
 /**
  * Checks the options of all stages at once, as `makeProgram` does before it starts. Each stage owns the contract of its
  * options, so all of them run on next to nothing.
@@ -114,6 +130,7 @@ export function checkJobOptions(options: JobOptions): void {
   checkOptions(options, JOB_NAMES);
   checkDrawing(options);
   const none: Paths = { ends: new Uint32Array(0), xy: new Float32Array(0) };
+  if (options.arcs !== undefined && options.arcs !== false) checkFitArcs(options.arcs);
   flatten({ ...none, kinds: new Uint8Array(0), depth: new Uint16Array(0) }, options.flatten);
   order(none, options.order);
   encode(toOps(none, { ...options.ops, height: 1 }), options.encode);
