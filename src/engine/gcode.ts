@@ -118,7 +118,7 @@ function write(
 }
 
 /** Where a chunk of moves lies in kernel memory. */
-type Place = { readonly [K in keyof Ops | "lineOf"]: Pointer };
+type Place = { readonly [K in Exclude<keyof Ops, "z"> | "lineOf"]: Pointer };
 
 function placeFor(engine: Engine, count: number): Place {
   return {
@@ -143,7 +143,8 @@ function copyIn(engine: Engine, place: Place, ops: Ops, from: number, count: num
   engine.f32(place.speed, count).set(ops.speed.subarray(from, end));
 }
 
-function checkShape(ops: Ops): void {
+/** Checks that the arrays fit each other and that the first move is a travel; says nothing about the numbers. */
+export function checkShape(ops: Ops): void {
   if (typeof ops !== "object" || ops === null) throw invalid("ops", "an Ops object", ops);
   if (!(ops.kinds instanceof Uint8Array)) throw invalid("ops.kinds", "a Uint8Array", ops.kinds);
   const n = ops.kinds.length;
@@ -166,7 +167,7 @@ function checkShape(ops: Ops): void {
 }
 
 /** Says what is wrong with a move that the kernel refused. */
-function refuse({ kinds, xy, centers, power, speed }: Ops, op: number): KerfworkError {
+export function refuse({ kinds, xy, centers, power, speed }: Ops, op: number): KerfworkError {
   const [x, y] = xy.subarray(2 * op, 2 * op + 2) as unknown as [number, number];
   const [centerX, centerY] = centers.subarray(2 * op, 2 * op + 2) as unknown as [number, number];
   const isFar = (value: number): boolean => !(Math.abs(value) <= 2e6);

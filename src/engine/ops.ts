@@ -15,6 +15,8 @@ export interface Ops {
   readonly centers: Float32Array;
   readonly power: Float32Array;
   readonly speed: Float32Array;
+  /** Height at the end of each move, mm; absent where nobody sets it. */
+  readonly z?: Float32Array;
 }
 
 export interface OpsOptions {
@@ -89,17 +91,17 @@ export const toOps = engineFunction("toOps", (paths: Paths, options: OpsOptions 
 /** What `encode` takes: below, a speed would round to 0. */
 const SPEED = { min: 0.001, max: 1e6 };
 
-/** Room for `n` moves on one buffer, all 0. */
-export function newOps(n: number): Ops {
-  const buffer = new ArrayBuffer(25 * n);
+/** Room for `n` moves on one buffer, all 0; with heights if asked for. */
+export function newOps(n: number, { z = false } = {}): Ops {
+  const buffer = new ArrayBuffer((z ? 29 : 25) * n);
   const ops = {
     xy: new Float32Array(buffer, 0, 2 * n),
     centers: new Float32Array(buffer, 8 * n, 2 * n),
     power: new Float32Array(buffer, 16 * n, n),
     speed: new Float32Array(buffer, 20 * n, n),
-    kinds: new Uint8Array(buffer, 24 * n, n),
+    kinds: new Uint8Array(buffer, (z ? 28 : 24) * n, n),
   };
-  return ops;
+  return z ? { ...ops, z: new Float32Array(buffer, 24 * n, n) } : ops;
 }
 
 /** True when all points of a path are one. */
