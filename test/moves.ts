@@ -138,3 +138,69 @@ export const messageOf = (run: () => unknown): string => {
   }
   return "nothing was thrown";
 };
+
+/** Moves of each cut: from its travel up to the next. */
+export function cutsIn({ kinds }: Ops): { first: number; end: number }[] {
+  const starts = [...kinds.keys()].filter((op) => kinds[op] === 0);
+  return starts.map((first, i) => ({ first, end: starts[i + 1] ?? kinds.length }));
+}
+
+export interface Sample {
+  /** Way from the start of the cut, mm. */
+  readonly at: number;
+  readonly x: number;
+  readonly y: number;
+  readonly op: number;
+}
+
+/** Where the head is along a cut, about every `step` mm, both ends of each move included. */
+export function samplesOf(ops: Ops, { first, end }: { first: number; end: number }, step: number): Sample[] {
+  const samples: Sample[] = [];
+  let start = 0;
+  for (let op = first + 1; op < end; op++) {
+    const length = lengthOn(ops, op);
+    const n = Math.max(1, Math.ceil(length / step));
+    for (const [i, [x, y]] of pointsOn(ops, op, n).entries())
+      samples.push({ at: start + (length * i) / n, x, y, op });
+    start += length;
+  }
+  return samples;
+}
+
+/** Cuts of many kinds: polygons, rounded rectangles, circles of one, two and four arcs, open ones, each its own way around. */
+export function someCuts(next: () => number, count: number): Move[] {
+  const moves: Move[] = [];
+  for (let i = 0; i < count; i++) {
+    const [x, y] = [200 * next() - 100, 200 * next() - 100];
+    const r = 0.5 + 20 * next();
+    const sense = next() < 0.5 ? 1 : -1;
+    const kind = sense === 1 ? 3 : 2;
+    const rest = { power: 0.1 + 0.9 * next(), speed: 600 + 3000 * next() };
+    const on = (turns: number, radius = r): [number, number] => [
+      x + radius * Math.cos(2 * Math.PI * turns * sense),
+      y + radius * Math.sin(2 * Math.PI * turns * sense),
+    ];
+    const shape = i % 5;
+    if (shape === 0) moves.push(travel(...on(0)), arc(kind, ...on(0), [x, y], rest));
+    if (shape === 1) moves.push(...circle(x, y, r, kind, rest));
+    if (shape === 2) {
+      const n = 3 + Math.floor(9 * next());
+      moves.push(
+        ...ring(
+          Array.from({ length: n }, (_, k) => on(k / n, r * (0.6 + 0.4 * next()))),
+          rest,
+        ),
+      );
+    }
+    if (shape === 3) {
+      // a slot: two lines, two half circles
+      const h = r / 3;
+      moves.push(travel(x - r, y - sense * h), line(x + r, y - sense * h, rest));
+      moves.push(arc(kind, x + r, y + sense * h, [x + r, y], rest), line(x - r, y + sense * h, rest));
+      moves.push(arc(kind, x - r, y - sense * h, [x - r, y], rest));
+    }
+    if (shape === 4)
+      moves.push(travel(...on(0)), line(...on(0.2), rest), arc(kind, ...on(0.5), [x, y], rest));
+  }
+  return moves;
+}

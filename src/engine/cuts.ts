@@ -162,13 +162,13 @@ export function wayOf({ first, way }: Cuts, cut: number): number {
   return way[first[cut + 1]! - 1]!;
 }
 
-/** The move of a cut on which a place lies that is `way` mm from its start: the last one that begins there or before. */
+/** The first move of a cut that reaches a place so many mm from its start, or its last one. */
 export function moveAt({ first, way }: Cuts, cut: number, mm: number): number {
   let low = first[cut]! + 1;
   let high = first[cut + 1]! - 1;
   while (low < high) {
     const middle = (low + high) >> 1;
-    if (way[middle]! > mm) high = middle;
+    if (way[middle]! >= mm) high = middle;
     else low = middle + 1;
   }
   return low;
@@ -241,24 +241,24 @@ export class Tape {
    * Lays the part of a cut between two places, mm from its start, at no more than some power. Moves are split exactly
    * there, but less than `SHORTEST` from a move's end at that end. Parts that follow one another fit together.
    */
-  part(cut: number, from: number, to: number, power = 1): void {
+  part(cut: number, from: number, to: number, most = 1): void {
     const { ops, first, way } = this.#from;
     if (to <= from) return;
-    for (let op = moveAt(this.#from, cut, from); op < first[cut + 1]!; op++) {
+    const end = first[cut + 1]!;
+    const whole = way[end - 1]!;
+    for (let op = moveAt(this.#from, cut, from); op < end; op++) {
       const start = way[op - 1]!;
-      if (start >= to) return;
+      if (start > to || (start === to && to < whole)) return;
       const length = way[op]! - start;
+      const power = Math.min(most, ops.power[op]!);
       const a = snapped(from - start, length);
       const b = snapped(to - start, length);
-      if (b <= a) continue;
-      const dim = Math.min(power, ops.power[op]!);
-      if (b === length) {
-        this.lay(op, { power: dim });
-        continue;
+      // a move of no length may still change the height
+      if (length === 0 ? from <= start : b === length && a < b) this.lay(op, { power });
+      else if (a < b) {
+        const { x, y } = placeOn(ops, op, b / length);
+        this.lay(op, { x, y, z: heightOn(ops, op, b / length), power });
       }
-      const { x, y } = placeOn(ops, op, b / length);
-      const z = heightOn(ops, op, b / length);
-      this.lay(op, { x, y, z, power: dim });
     }
   }
 
@@ -302,8 +302,9 @@ export function heightOn({ z }: Ops, op: number, share: number): number | undefi
   return z === undefined ? undefined : z[op - 1]! + (z[op]! - z[op - 1]!) * share;
 }
 
-/** A place on a move of some length, or the end of it that is next to nothing away. */
+/** A place on a move of some length, or the end of it that is next to nothing away; its start where both are. */
 function snapped(mm: number, length: number): number {
+  if (mm >= length) return length;
   if (mm < SHORTEST) return 0;
   return mm > length - SHORTEST ? length : mm;
 }

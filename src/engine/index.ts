@@ -1,11 +1,15 @@
 export { type CenterlineOptions, type Centerlines, traceCenterline } from "./centerline.ts";
 export { type ColorLayer, type ColorLayers, type ColorsOptions, traceColors } from "./colors.ts";
+export type { CutWarning, ReworkedOps } from "./cuts.ts";
 export { type Axes, type Estimate, estimate, type MachineProfile } from "./estimate.ts";
 export { type EncodeOptions, encode, type Program } from "./gcode.ts";
 export { convexHull, type FrameOptions, frame, type HullOptions } from "./hull.ts";
 export type { Image } from "./image.ts";
 export { type Ops, type OpsOptions, toOps } from "./ops.ts";
 export { type OrderedPaths, type OrderOptions, order } from "./order.ts";
+export { type OvercutOptions, type OvercutWarning, overcut } from "./overcut.ts";
 export { type FlattenOptions, flatten, measure, type Paths, type PathsMeasure } from "./paths.ts";
+export { type PerforateOptions, type PerforateWarning, perforate } from "./perforate.ts";
 export { type TracePreset, tracePresets } from "./presets.ts";
+export { addTabs, type TabPlace, type TabsOptions, type TabsWarning } from "./tabs.ts";
 export { type Curves, type TraceOptions, trace } from "./trace.ts";
