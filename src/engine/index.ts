@@ -1,3 +1,4 @@
+export type { Bed } from "./bed.ts";
 export { type CenterlineOptions, type Centerlines, traceCenterline } from "./centerline.ts";
 export { type ColorLayer, type ColorLayers, type ColorsOptions, traceColors } from "./colors.ts";
 export type { CutWarning, ReworkedOps } from "./cuts.ts";
@@ -8,6 +9,8 @@ export type { Image } from "./image.ts";
 export { type Ops, type OpsOptions, toOps } from "./ops.ts";
 export { type OrderedPaths, type OrderOptions, order } from "./order.ts";
 export { type OvercutOptions, type OvercutWarning, overcut } from "./overcut.ts";
+export { type OverscanOptions, type OverscanWarning, overscan } from "./overscan.ts";
+export { type PassesOptions, type PassesWarning, passes, type Steps } from "./passes.ts";
 export { type FlattenOptions, flatten, measure, type Paths, type PathsMeasure } from "./paths.ts";
 export { type PerforateOptions, type PerforateWarning, perforate } from "./perforate.ts";
 export { type TracePreset, tracePresets } from "./presets.ts";
