@@ -6,6 +6,8 @@ export { type Axes, type Estimate, estimate, type MachineProfile } from "./estim
 export { type EncodeOptions, encode, type Program } from "./gcode.ts";
 export { convexHull, type FrameOptions, frame, type HullOptions } from "./hull.ts";
 export type { Image } from "./image.ts";
+export type { Lead } from "./lead.ts";
+export { addLeads, type LeadsOptions, type LeadsWarning } from "./leads.ts";
 export { type Ops, type OpsOptions, toOps } from "./ops.ts";
 export { type OrderedPaths, type OrderOptions, order } from "./order.ts";
 export { type OvercutOptions, type OvercutWarning, overcut } from "./overcut.ts";
