@@ -215,26 +215,40 @@ export class Tape {
   }
 
   /** Lays a move as another one has it, but for what is given. Centres count for arcs. */
-  lay(op: number, change: Change = {}): void {
-    const { ops } = this.#from;
-    if (this.#n === this.#origin.length) this.#grow();
-    const i = this.#n++;
+  lay(op: number, change: Change): void {
+    const i = this.#copy(op);
     const out = this.#ops;
-    const kind = change.kind ?? ops.kinds[op]!;
-    out.kinds[i] = kind;
-    out.xy[2 * i] = change.x ?? ops.xy[2 * op]!;
-    out.xy[2 * i + 1] = change.y ?? ops.xy[2 * op + 1]!;
-    out.centers[2 * i] = kind < 2 ? 0 : (change.cx ?? ops.centers[2 * op]!);
-    out.centers[2 * i + 1] = kind < 2 ? 0 : (change.cy ?? ops.centers[2 * op + 1]!);
-    out.power[i] = change.power ?? ops.power[op]!;
-    out.speed[i] = change.speed ?? ops.speed[op]!;
-    if (out.z !== undefined) out.z[i] = change.z ?? ops.z?.[op] ?? 0;
-    this.#origin[i] = op;
+    if (change.kind !== undefined) out.kinds[i] = change.kind;
+    if (change.x !== undefined) out.xy[2 * i] = change.x;
+    if (change.y !== undefined) out.xy[2 * i + 1] = change.y;
+    const straight = out.kinds[i]! < 2;
+    if (straight || change.cx !== undefined) out.centers[2 * i] = straight ? 0 : change.cx!;
+    if (straight || change.cy !== undefined) out.centers[2 * i + 1] = straight ? 0 : change.cy!;
+    if (change.power !== undefined) out.power[i] = change.power;
+    if (change.speed !== undefined) out.speed[i] = change.speed;
+    if (change.z !== undefined && out.z !== undefined) out.z[i] = change.z;
   }
 
   /** Lays some moves as they are. */
   copy(from: number, to: number): void {
-    for (let op = from; op < to; op++) this.lay(op);
+    for (let op = from; op < to; op++) this.#copy(op);
+  }
+
+  #copy(op: number): number {
+    const { ops } = this.#from;
+    if (this.#n === this.#origin.length) this.#grow();
+    const i = this.#n++;
+    const out = this.#ops;
+    out.kinds[i] = ops.kinds[op]!;
+    out.xy[2 * i] = ops.xy[2 * op]!;
+    out.xy[2 * i + 1] = ops.xy[2 * op + 1]!;
+    out.centers[2 * i] = ops.centers[2 * op]!;
+    out.centers[2 * i + 1] = ops.centers[2 * op + 1]!;
+    out.power[i] = ops.power[op]!;
+    out.speed[i] = ops.speed[op]!;
+    if (out.z !== undefined && ops.z !== undefined) out.z[i] = ops.z[op]!;
+    this.#origin[i] = op;
+    return i;
   }
 
   /**
@@ -254,8 +268,10 @@ export class Tape {
       const a = snapped(from - start, length);
       const b = snapped(to - start, length);
       // a move of no length may still change the height
-      if (length === 0 ? from <= start : b === length && a < b) this.lay(op, { power });
-      else if (a < b) {
+      if (length === 0 ? from <= start : b === length && a < b) {
+        const i = this.#copy(op);
+        this.#ops.power[i] = power;
+      } else if (a < b) {
         const { x, y } = placeOn(ops, op, b / length);
         this.lay(op, { x, y, z: heightOn(ops, op, b / length), power });
       }

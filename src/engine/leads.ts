@@ -163,31 +163,65 @@ function findLayout(job: Job, cut: number, overcut: number): Layout {
     { in: rules.in, out: undefined },
     { in: undefined, out: rules.out },
   ].filter((wish) => wish.in !== undefined || wish.out !== undefined);
-  const joints = places.map((at) => [jointAt(cuts, cut, at), jointAt(cuts, cut, at + overcut)] as const);
-  // a cut that crosses itself has its waste on either side
+  const joints: { readonly start: Joint; readonly end: Joint }[] = [];
   for (const wish of wishes)
     for (const size of SIZES)
-      for (const [i, at] of places.entries())
-        for (const turned of straight ? [false, true] : [false])
-          for (const way of [side, -side] as const) {
-            const [start, end] = joints[i]!;
-            const reach = (
-              shape: Shape,
-              joint: Joint,
-              place: number,
-              goesIn: boolean,
-            ): LaidLead | undefined => {
-              const lead = layLead(joint, shape, goesIn, way as 1 | -1, size, turned, rules.bed);
-              if (lead === undefined || meets(job, cut, place, lead)) return undefined;
-              return isInside(insides, polygon, lead.x, lead.y) !== outside ? lead : undefined;
-            };
-            const into = wish.in && reach(wish.in, start, at, true);
-            if (wish.in !== undefined && into === undefined) continue;
-            const out = wish.out && reach(wish.out, end, at + overcut, false);
-            if (wish.out !== undefined && out === undefined) continue;
-            return { at, size, turned, in: into, out };
-          }
+      for (const [i, at] of places.entries()) {
+        joints[i] ??= { start: jointAt(cuts, cut, at), end: jointAt(cuts, cut, at + overcut) };
+        for (const turned of straight ? [false, true] : [false]) {
+          const layout = layoutAt(job, cut, {
+            ...wish,
+            ...joints[i]!,
+            at,
+            overcut,
+            size,
+            turned,
+            side,
+            outside,
+          });
+          if (layout !== undefined) return layout;
+        }
+      }
   return NOT;
+}
+
+/** A layout to try. */
+interface Trial {
+  readonly in: Shape | undefined;
+  readonly out: Shape | undefined;
+  /** Where the cut begins, and where it is left. */
+  readonly start: Joint;
+  readonly end: Joint;
+  readonly at: number;
+  readonly overcut: number;
+  readonly size: number;
+  readonly turned: boolean;
+  /** Where the waste is. */
+  readonly side: 1 | -1;
+  readonly outside: boolean;
+}
+
+function layoutAt(job: Job, cut: number, trial: Trial): Layout | undefined {
+  const { insides, rules } = job;
+  const { at, size, turned, outside } = trial;
+  const polygon = insides.polygon[cut]!;
+  for (const side of [trial.side, -trial.side as 1 | -1]) {
+    let strays = false;
+    const reach = (shape: Shape, joint: Joint, place: number, goesIn: boolean): LaidLead | undefined => {
+      const lead = layLead(joint, shape, goesIn, side, size, turned, rules.bed);
+      if (lead === undefined || meets(job, cut, place, lead)) return undefined;
+      strays = isInside(insides, polygon, lead.x, lead.y) === outside;
+      return strays ? undefined : lead;
+    };
+    const into = trial.in && reach(trial.in, trial.start, at, true);
+    if (trial.in === undefined || into !== undefined) {
+      const out = trial.out && reach(trial.out, trial.end, at + trial.overcut, false);
+      if (trial.out === undefined || out !== undefined) return { at, size, turned, in: into, out };
+    }
+    // a cut that crosses itself has its waste on either side
+    if (!strays) return undefined;
+  }
+  return undefined;
 }
 
 /** The start, and places along a cut, those near to the start first. */

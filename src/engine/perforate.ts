@@ -54,7 +54,7 @@ export const perforate = engineFunction(
     eachCut(cuts.count, (cut) => {
       const length = wayOf(cuts, cut);
       if (chosen[cut] === 0 || length === 0) return tape.copy(cuts.first[cut]!, cuts.first[cut + 1]!);
-      tape.lay(cuts.first[cut]!);
+      tape.copy(cuts.first[cut]!, cuts.first[cut]! + 1);
       const closed = isClosed(cuts, cut);
       // the first dash counts half in a closed cut, where the other half comes last
       const gaps = Math.max(0, Math.round((length - (closed ? 0 : dash)) / (dash + gap)));

@@ -81,8 +81,8 @@ export const addTabs = engineFunction(
           gaps = gapsOf(middles, width, length, warn);
         } else if (asked !== undefined || options.cuts !== undefined) warn("open", "no tabs, as it is open");
       }
-      tape.lay(from);
-      if (gaps.length === 0) return tape.copy(from + 1, cuts.first[cut + 1]!);
+      if (gaps.length === 0) return tape.copy(from, cuts.first[cut + 1]!);
+      tape.copy(from, from + 1);
       let at = 0;
       for (const { start, end } of gaps) {
         tape.part(cut, at, start);
