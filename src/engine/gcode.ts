@@ -154,7 +154,7 @@ function copyIn(engine: Engine, place: Place, ops: Ops, from: number, count: num
 }
 
 /** Says what is wrong with a move that the kernel refused. */
-function refuse({ kinds, xy, centers, power, speed, z }: Ops, op: number): KerfworkError {
+export function refuse({ kinds, xy, centers, power, speed, z }: Ops, op: number): KerfworkError {
   const [x, y] = xy.subarray(2 * op, 2 * op + 2) as unknown as [number, number];
   const [centerX, centerY] = centers.subarray(2 * op, 2 * op + 2) as unknown as [number, number];
   const far = z === undefined ? 2_000_000 : 9999;
