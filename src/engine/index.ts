@@ -1,6 +1,7 @@
 export { type CenterlineOptions, type Centerlines, traceCenterline } from "./centerline.ts";
 export { type ColorLayer, type ColorLayers, type ColorsOptions, traceColors } from "./colors.ts";
 export { type EncodeOptions, encode, type Program } from "./gcode.ts";
+export { type FillRule, type HatchOptions, hatch } from "./hatch.ts";
 export { convexHull, type FrameOptions, frame, type HullOptions } from "./hull.ts";
 export type { Image } from "./image.ts";
 export { type Ops, type OpsOptions, toOps } from "./ops.ts";

@@ -152,6 +152,21 @@ export function checkPaths(paths: Paths): void {
     throw invalid("paths.xy", `2 numbers for each of ${points} points`, `${xy.length} numbers`);
 }
 
+/** Checks that every point is finite, and names the first that is not. */
+export function checkFinite({ ends, xy }: Paths): void {
+  let bad = 0;
+  while (bad < xy.length && Number.isFinite(xy[bad])) bad++;
+  if (bad === xy.length) return;
+  const at = bad >> 1;
+  const path = ends.findIndex((end) => end > at);
+  const point = at - (ends[path - 1] ?? 0);
+  throw new KerfworkError(
+    "INVALID_ARGUMENT",
+    `Expected path ${path}, point ${point} to be finite, got (${xy[2 * at]}, ${xy[2 * at + 1]})`,
+    { data: { path, point } },
+  );
+}
+
 /** Length of a straight way; `Math.hypot` is ten times slower. */
 export function distance(x0: number, y0: number, x1: number, y1: number): number {
   return Math.sqrt((x1 - x0) ** 2 + (y1 - y0) ** 2);
