@@ -1,5 +1,6 @@
 export { type CenterlineOptions, type Centerlines, traceCenterline } from "./centerline.ts";
 export { type ColorLayer, type ColorLayers, type ColorsOptions, traceColors } from "./colors.ts";
+export { type CropOptions, type CroppedPaths, crop } from "./crop.ts";
 export { type EncodeOptions, encode, type Program } from "./gcode.ts";
 export { type FillRule, type HatchOptions, hatch } from "./hatch.ts";
 export { convexHull, type FrameOptions, frame, type HullOptions } from "./hull.ts";
