@@ -1,10 +1,12 @@
 export type { Bed } from "./bed.ts";
 export { type CenterlineOptions, type Centerlines, traceCenterline } from "./centerline.ts";
 export { type ColorLayer, type ColorLayers, type ColorsOptions, traceColors } from "./colors.ts";
+export { type CropOptions, type CroppedPaths, crop } from "./crop.ts";
 export type { CutWarning, ReworkedOps } from "./cuts.ts";
 export { type Axes, type Estimate, estimate, type MachineProfile } from "./estimate.ts";
 export { type ArcCurves, type FitArcsOptions, fitArcs } from "./fitarc.ts";
 export { type EncodeOptions, encode, type Program } from "./gcode.ts";
+export { type FillRule, type HatchOptions, hatch } from "./hatch.ts";
 export { convexHull, type FrameOptions, frame, type HullOptions } from "./hull.ts";
 export type { Image } from "./image.ts";
 export type { Lead } from "./lead.ts";

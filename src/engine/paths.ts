@@ -162,17 +162,32 @@ export function measure(paths: Paths): PathsMeasure {
 }
 
 /** Checks that the arrays fit each other; says nothing about the numbers in `xy`. */
-export function checkPaths(paths: Paths): void {
-  if (typeof paths !== "object" || paths === null) throw invalid("paths", "a Paths object", paths);
+export function checkPaths(paths: Paths, name = "paths"): void {
+  if (typeof paths !== "object" || paths === null) throw invalid(name, "a Paths object", paths);
   const { ends, xy } = paths;
-  if (!(ends instanceof Uint32Array)) throw invalid("paths.ends", "a Uint32Array", ends);
-  if (!(xy instanceof Float32Array)) throw invalid("paths.xy", "a Float32Array", xy);
+  if (!(ends instanceof Uint32Array)) throw invalid(`${name}.ends`, "a Uint32Array", ends);
+  if (!(xy instanceof Float32Array)) throw invalid(`${name}.xy`, "a Float32Array", xy);
   for (let path = 1; path < ends.length; path++)
     if (ends[path]! < ends[path - 1]!)
-      throw invalid(`paths.ends[${path}]`, `>= ${ends[path - 1]}, the end before it`, ends[path]);
+      throw invalid(`${name}.ends[${path}]`, `>= ${ends[path - 1]}, the end before it`, ends[path]);
   const points = ends.at(-1) ?? 0;
   if (xy.length !== 2 * points)
-    throw invalid("paths.xy", `2 numbers for each of ${points} points`, `${xy.length} numbers`);
+    throw invalid(`${name}.xy`, `2 numbers for each of ${points} points`, `${xy.length} numbers`);
+}
+
+/** Checks that every point is finite, and names the first that is not. */
+export function checkFinite({ ends, xy }: Paths, word = "path"): void {
+  let bad = 0;
+  while (bad < xy.length && Number.isFinite(xy[bad])) bad++;
+  if (bad === xy.length) return;
+  const at = bad >> 1;
+  const path = ends.findIndex((end) => end > at);
+  const point = at - (ends[path - 1] ?? 0);
+  throw new KerfworkError(
+    "INVALID_ARGUMENT",
+    `Expected ${word} ${path}, point ${point} to be finite, got (${xy[2 * at]}, ${xy[2 * at + 1]})`,
+    { data: { path, point } },
+  );
 }
 
 /** Length of a straight way; `Math.hypot` is ten times slower. */
