@@ -7,4 +7,6 @@ export { type Ops, type OpsOptions, toOps } from "./ops.ts";
 export { type OrderedPaths, type OrderOptions, order } from "./order.ts";
 export { type FlattenOptions, flatten, measure, type Paths, type PathsMeasure } from "./paths.ts";
 export { type TracePreset, tracePresets } from "./presets.ts";
+export { type SimplifyOptions, simplify } from "./simplify.ts";
 export { type Curves, type TraceOptions, trace } from "./trace.ts";
+export { bounds, type Matrix, reverse, transform } from "./transform.ts";
