@@ -3,6 +3,7 @@ export { type ColorLayer, type ColorLayers, type ColorsOptions, traceColors } fr
 export { type EncodeOptions, encode, type Program } from "./gcode.ts";
 export { convexHull, type FrameOptions, frame, type HullOptions } from "./hull.ts";
 export type { Image } from "./image.ts";
+export { type CloseOptions, close, type JoinedPaths, type JoinOptions, join } from "./join.ts";
 export { type Ops, type OpsOptions, toOps } from "./ops.ts";
 export { type OrderedPaths, type OrderOptions, order } from "./order.ts";
 export { type FlattenOptions, flatten, measure, type Paths, type PathsMeasure } from "./paths.ts";
