@@ -1,5 +1,6 @@
 export { type CenterlineOptions, type Centerlines, traceCenterline } from "./centerline.ts";
 export { type ColorLayer, type ColorLayers, type ColorsOptions, traceColors } from "./colors.ts";
+export { type DedupedPaths, type DedupeOptions, dedupe } from "./dedupe.ts";
 export { type EncodeOptions, encode, type Program } from "./gcode.ts";
 export { convexHull, type FrameOptions, frame, type HullOptions } from "./hull.ts";
 export type { Image } from "./image.ts";
