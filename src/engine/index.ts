@@ -3,15 +3,18 @@ export { type CenterlineOptions, type Centerlines, traceCenterline } from "./cen
 export { type ColorLayer, type ColorLayers, type ColorsOptions, traceColors } from "./colors.ts";
 export { type CropOptions, type CroppedPaths, crop } from "./crop.ts";
 export type { CutWarning, ReworkedOps } from "./cuts.ts";
+export { type DedupedPaths, type DedupeOptions, dedupe } from "./dedupe.ts";
 export { type Axes, type Estimate, estimate, type MachineProfile } from "./estimate.ts";
 export { type ArcCurves, type FitArcsOptions, fitArcs } from "./fitarc.ts";
 export { type EncodeOptions, encode, type Program } from "./gcode.ts";
 export { type FillRule, type HatchOptions, hatch } from "./hatch.ts";
 export { convexHull, type FrameOptions, frame, type HullOptions } from "./hull.ts";
 export type { Image } from "./image.ts";
+export { type CloseOptions, close, type JoinedPaths, type JoinOptions, join } from "./join.ts";
 export type { Lead } from "./lead.ts";
 export { addLeads, type LeadsOptions, type LeadsWarning } from "./leads.ts";
 export { concatOps, type MeasureOpsOptions, measureOps, type OpsMeasure } from "./moves.ts";
+export { type Nesting, nest } from "./nest.ts";
 export { newOps, type Ops, type OpsOptions, toOps } from "./ops.ts";
 export { type OrderedPaths, type OrderOptions, order } from "./order.ts";
 export { type OvercutOptions, type OvercutWarning, overcut } from "./overcut.ts";
@@ -20,5 +23,8 @@ export { type PassesOptions, type PassesWarning, passes, type Steps } from "./pa
 export { type FlattenOptions, flatten, measure, type Paths, type PathsMeasure } from "./paths.ts";
 export { type PerforateOptions, type PerforateWarning, perforate } from "./perforate.ts";
 export { type TracePreset, tracePresets } from "./presets.ts";
+export { type SimplifyOptions, simplify } from "./simplify.ts";
+export { type SmoothOptions, smooth } from "./smooth.ts";
 export { addTabs, type TabPlace, type TabsOptions, type TabsWarning } from "./tabs.ts";
 export { type Curves, type TraceOptions, trace } from "./trace.ts";
+export { bounds, type Matrix, reverse, transform } from "./transform.ts";

@@ -63,7 +63,7 @@ export const order = engineFunction("order", (paths: Paths, options: OrderOption
 });
 
 /** The paths that have points, as `assembly/order.ts` wants them. */
-interface Items {
+export interface Items {
   readonly count: number;
   /** The path of each item. */
   readonly path: Uint32Array;
@@ -89,7 +89,7 @@ interface Rules {
   readonly flip: boolean;
 }
 
-function itemsOf({ ends, xy }: Paths): Items {
+export function itemsOf({ ends, xy }: Paths): Items {
   const points = xy.length / 2;
   const path = new Uint32Array(ends.length);
   const first = new Uint32Array(ends.length + 1);

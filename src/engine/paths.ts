@@ -190,6 +190,35 @@ export function checkFinite({ ends, xy }: Paths, word = "path"): void {
   );
 }
 
+/** Paths in kernel memory, and their box. */
+export interface PlacedPaths {
+  /** u32[paths] and f32[2 * points]. */
+  readonly ends: Pointer;
+  readonly xy: Pointer;
+  /** All 0 when there are no points. */
+  readonly bounds: PathsMeasure["bounds"];
+}
+
+/** Copies paths into kernel memory. Checks their shape and every point. */
+export function placePaths(engine: Engine, paths: Paths, stages: Stages, share: number): PlacedPaths {
+  checkPaths(paths);
+  const points = paths.xy.length / 2;
+  const ends = engine.push(paths.ends);
+  const xy = engine.push(paths.xy);
+  const box = engine.alloc(16);
+  stages.run(share, points, () => engine.kernels.boxOf(xy, points, box));
+  const [minX, minY, maxX, maxY] = engine.f32(box, 4) as unknown as [number, number, number, number];
+  if (points === 0) return { ends, xy, bounds: { minX: 0, minY: 0, maxX: 0, maxY: 0 } };
+  // the slow way knows which point it is
+  if (![minX, minY, maxX, maxY].every(Number.isFinite)) measure(paths);
+  return { ends, xy, bounds: { minX, minY, maxX, maxY } };
+}
+
+/** Whether a path with points ends where it begins; a single point does. */
+export function isClosed({ xy }: Paths, from: number, to: number): boolean {
+  return xy[2 * from] === xy[2 * to - 2] && xy[2 * from + 1] === xy[2 * to - 1];
+}
+
 /** Length of a straight way; `Math.hypot` is ten times slower. */
 export function distance(x0: number, y0: number, x1: number, y1: number): number {
   return Math.sqrt((x1 - x0) ** 2 + (y1 - y0) ** 2);

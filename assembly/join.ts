@@ -1,0 +1,385 @@
+// Paths joined at their ends.
+
+import { allows, apart, Chains, chainsRoom, joinEnds, layChains, lengthOf, straightness, wordAt } from "./_chains";
+import { Grid, gridRoom, layGrid, switchOff } from "./_grid";
+import { checkpoint, STOPPED } from "./control";
+
+/** Most ends at one place that are weighed against each other. */
+const CROWD: i32 = 16;
+/** Says of an end that this many others at its place stay free too: it is left alone. */
+const CROWDED: i32 = -2;
+/** Points between two looks at the control block. */
+const SLICE: i32 = 4096;
+/** Bytes of an entry of the heap: f64 square of a distance, i32 end, i32 the end nearest to it. */
+const ENTRY: usize = 16;
+
+/** Bytes of scratch for `joinPaths` and `writeChains`. */
+export function joinBytes(paths: i32): f64 {
+  const ends = 2 * <usize>paths;
+  return <f64>(chainsRoom(paths) + tableBytes(ends) + ends * (4 + 4 + ENTRY) + gridRoom(<i32>ends, <i32>ends) + 16);
+}
+
+/** A power of two, at least twice the ends. */
+function tableBytes(ends: usize): usize {
+  return <usize>8 << (32 - clz<u32>(<u32>ends));
+}
+
+/**
+ * Finds which ends of open paths to join. First ends that are at one place: of up to 16 the straightest pair, then the
+ * straightest of the rest; then the two free ends that are nearest to each other, then the nearest of the rest, as long
+ * as they are no farther apart than the gap. No end is joined twice. A chain is closed only if its ends meet, or if it has
+ * two lines and is longer than two gaps.
+ *
+ * ends     u32[paths]
+ * paths    >= 0
+ * xy       f32 pairs, mm, finite
+ * gap      mm, >= 0
+ * turn     cosine of the widest turn at a joint; -1 for any
+ * scratch  u8[joinBytes(paths)], 8-byte aligned; `writeChains` reads it
+ * returns  joints, or STOPPED; reports paths, 5 * paths in all
+ * cost     O(points + paths * log(paths)) but where many ends compete for each other
+ * source   own; greedy matching with a heap of nearest neighbours that may be stale
+ */
+export function joinPaths(ends: usize, paths: i32, xy: usize, gap: f64, turn: f64, scratch: usize): i32 {
+  const chains = changetype<Chains>(scratch);
+  if (!layChains(chains, ends, paths, xy, gap, turn)) return STOPPED;
+  const table = scratch + chainsRoom(paths);
+  const next = table + tableBytes(<usize>paths * 2);
+  const list = next + (<usize>paths << 3);
+  const heap = list + (<usize>paths << 3);
+  let joints = joinMeeting(chains, table, next, list);
+  if (joints < 0 || gap == 0) return joints;
+  const count = listFree(chains, next, list);
+  const more = joinNear(chains, list, count, heap, (heap + <usize>paths * 2 * ENTRY + 7) & ~7);
+  return more < 0 ? more : joints + more;
+}
+
+/** Joins ends that are at one place. Leaves in `next` which ends are crowded out. */
+function joinMeeting(chains: Chains, table: usize, next: usize, group: usize): i32 {
+  const count = chains.paths * 2;
+  const bytes = tableBytes(<usize>count);
+  const mask = <u32>(bytes >> 2) - 1;
+  memory.fill(table, 0xff, bytes);
+  // the ends at one place are a ring of ends, of which the table knows the last
+  for (let end = 0; end < count; end++) {
+    if ((end & 511) == 511 && checkpoint(chains.paths + (end >> 1))) return STOPPED;
+    if (wordAt(chains.other, end) == -2) continue;
+    const at = chains.at + (<usize>end << 3);
+    let slot = hashOf(load<f32>(at), load<f32>(at, 4)) & mask;
+    let last = wordAt(table, slot);
+    while (last != -1 && apart(at, chains.at + (<usize>last << 3)) != 0) {
+      slot = (slot + 1) & mask;
+      last = wordAt(table, slot);
+    }
+    const link = next + (<usize>end << 2);
+    if (last == -1) store<i32>(link, end);
+    else {
+      store<i32>(link, wordAt(next, last));
+      store<i32>(next + (<usize>last << 2), end);
+    }
+    store<i32>(table + (<usize>slot << 2), end);
+  }
+  // each place once, by its first end
+  let joints = 0;
+  for (let end = 0; end < count; end++) {
+    if ((end & 511) == 511 && checkpoint(2 * chains.paths + (end >> 1))) return STOPPED;
+    if (wordAt(chains.other, end) == -2 || wordAt(next, end) < 0) continue;
+    joints += joinPlace(chains, end, next, group);
+    if (joints < 0) return STOPPED;
+  }
+  return joints;
+}
+
+@inline function hashOf(x: f32, y: f32): i32 {
+  // both zeros are one place
+  let key = (<u64>reinterpret<u32>(x + 0) << 32) | <u64>reinterpret<u32>(y + 0);
+  key = (key ^ (key >> 32)) * 0xd6e8feb86659fd93;
+  key = (key ^ (key >> 32)) * 0xd6e8feb86659fd93;
+  return <i32>(key ^ (key >> 32));
+}
+
+/** Joins the ends of one ring, some at a time; takes the ring apart. */
+function joinPlace(chains: Chains, first: i32, next: usize, group: usize): i32 {
+  // the ends of the table's rings grow from the first on, and the last leads back to it
+  let joints = 0;
+  let waiting = 0;
+  let free = 0;
+  let end = first;
+  do {
+    const link = next + (<usize>end << 2);
+    const after = load<i32>(link);
+    store<i32>(link, -1);
+    store<i32>(group + (<usize>waiting << 2), end);
+    waiting++;
+    if (waiting == CROWD || after == first) {
+      joints += joinStraightest(chains, group, waiting);
+      for (let i = 0; i < waiting; i++)
+        if (chains.isFree(wordAt(group, i)) && ++free > CROWD) store<i32>(next + (<usize>wordAt(group, i) << 2), CROWDED);
+      waiting = 0;
+      if (after != first && checkpoint(2 * chains.paths + (first >> 1))) return STOPPED;
+    }
+    end = after;
+  } while (end != first);
+  return joints;
+}
+
+function joinStraightest(chains: Chains, group: usize, n: i32): i32 {
+  let joints = 0;
+  for (;;) {
+    let best: f64 = -2;
+    let a = -1;
+    let b = -1;
+    for (let i = 0; i < n; i++) {
+      const end = wordAt(group, i);
+      if (!chains.isFree(end)) continue;
+      for (let j = i + 1; j < n; j++) {
+        const other = wordAt(group, j);
+        if (!chains.isFree(other) || !allows(chains, end, other)) continue;
+        const straight = straightness(chains, end, other);
+        if (straight <= best) continue;
+        best = straight;
+        a = end;
+        b = other;
+      }
+    }
+    if (a == -1) break;
+    joinEnds(chains, a, b);
+    joints++;
+  }
+  return joints;
+}
+
+/** Lists the free ends that are not crowded out. */
+function listFree(chains: Chains, next: usize, list: usize): i32 {
+  let count = 0;
+  for (let end = 0, all = chains.paths * 2; end < all; end++) {
+    if (wordAt(chains.other, end) == -2 || !chains.isFree(end) || wordAt(next, end) == CROWDED) continue;
+    store<i32>(list + (<usize>count << 2), end);
+    count++;
+  }
+  return count;
+}
+
+/** Joins free ends, nearest first. */
+function joinNear(chains: Chains, list: usize, count: i32, heap: usize, gridAt: usize): i32 {
+  const grid = layGrid(gridAt, chains.at, list, count, chains.paths * 2, true);
+  let size = 0;
+  for (let i = 0; i < count; i++) {
+    const end = wordAt(list, i);
+    nearestMate(chains, grid, end);
+    if (grid.found >= 0) size = push(heap, size, grid.best, end, grid.found);
+    if ((i & 63) == 63 && checkpoint(3 * chains.paths + (end >> 1))) return STOPPED;
+  }
+  let joints = 0;
+  for (let tries = 0; size > 0; tries++) {
+    if ((tries & 63) == 63 && checkpoint(4 * chains.paths + joints)) return STOPPED;
+    const end = load<i32>(heap, 8);
+    const mate = load<i32>(heap, 12);
+    size = pop(heap, size);
+    if (!chains.isFree(end)) continue;
+    if (chains.isFree(mate) && allows(chains, end, mate)) {
+      joinEnds(chains, end, mate);
+      switchOff(grid, end);
+      switchOff(grid, mate);
+      joints++;
+    } else {
+      nearestMate(chains, grid, end);
+      if (grid.found >= 0) size = push(heap, size, grid.best, end, grid.found);
+    }
+  }
+  return joints;
+}
+
+/** Finds the end nearest to an end among those that it may be joined to; of equally near ones the first. */
+function nearestMate(chains: Chains, grid: Grid, end: i32): void {
+  const at = chains.at + (<usize>end << 3);
+  const x = load<f32>(at);
+  const y = load<f32>(at, 4);
+  const column = grid.column(x);
+  const row = grid.row(y);
+  const reach = max(max(column, grid.width - 1 - column), max(row, grid.height - 1 - row));
+  grid.best = chains.square;
+  grid.found = -1;
+  for (let r = 0; r <= reach; r++) {
+    for (let j = max(row - r, 0), last = min(row + r, grid.height - 1); j <= last; j++)
+      matesInRow(chains, grid, end, j, column - r, column + r, j == row - r || j == row + r ? 1 : 2 * r);
+    const seen = grid.seen(<f64>x, <f64>y, column, row, r);
+    if (grid.best < seen * seen) break;
+  }
+}
+
+function matesInRow(chains: Chains, grid: Grid, end: i32, row: i32, from: i32, to: i32, step: i32): void {
+  const at = chains.at + (<usize>end << 3);
+  for (let i = from; i <= to; i += step) {
+    if (<u32>i >= <u32>grid.width) continue;
+    const word = <usize>(row * grid.width + i) << 2;
+    const stop = load<u32>(grid.lives + word);
+    for (let slot = load<u32>(grid.starts + word); slot < stop; slot++) {
+      const id = wordAt(grid.slots, slot);
+      const square = apart(at, chains.at + (<usize>id << 3));
+      if (square > grid.best || (square == grid.best && grid.found >= 0 && id > grid.found)) continue;
+      if (id == end || !allows(chains, end, id)) continue;
+      grid.best = square;
+      grid.found = id;
+    }
+  }
+}
+
+@inline function before(heap: usize, a: i32, b: i32): bool {
+  const p = heap + <usize>a * ENTRY;
+  const q = heap + <usize>b * ENTRY;
+  if (load<f64>(p) != load<f64>(q)) return load<f64>(p) < load<f64>(q);
+  return load<i32>(p, 8) < load<i32>(q, 8);
+}
+
+@inline function exchange(heap: usize, a: i32, b: i32): void {
+  const p = heap + <usize>a * ENTRY;
+  const q = heap + <usize>b * ENTRY;
+  const entry = v128.load(p);
+  v128.store(p, v128.load(q));
+  v128.store(q, entry);
+}
+
+function push(heap: usize, size: i32, square: f64, end: i32, mate: i32): i32 {
+  const at = heap + <usize>size * ENTRY;
+  store<f64>(at, square);
+  store<i32>(at, end, 8);
+  store<i32>(at, mate, 12);
+  for (let i = size; i > 0; ) {
+    const up = (i - 1) >> 1;
+    if (!before(heap, i, up)) break;
+    exchange(heap, i, up);
+    i = up;
+  }
+  return size + 1;
+}
+
+function pop(heap: usize, size: i32): i32 {
+  const left = size - 1;
+  exchange(heap, 0, left);
+  for (let i = 0; ; ) {
+    let down = 2 * i + 1;
+    if (down >= left) break;
+    if (down + 1 < left && before(heap, down + 1, down)) down++;
+    if (!before(heap, down, i)) break;
+    exchange(heap, i, down);
+    i = down;
+  }
+  return left;
+}
+
+/**
+ * Writes the chains that `joinPaths` found, in the order of their first paths, which run as they did. Where ends meet,
+ * their point is written once; where they are apart, both are, and closed chains end on their first point.
+ *
+ * ends, paths, xy, scratch   as for `joinPaths`
+ * outEnds    u32[paths], written: points up to and with each chain
+ * outXy      f32[2 * (points + paths)], written
+ * members    u32[paths], written: paths up to and with each chain
+ * origin     u32[paths], written: the paths of the chains, in their order
+ * reversed   u8[paths], written: 1 where that path runs backwards
+ * returns    chains, or STOPPED; reports paths
+ * cost       O(points)
+ * source     own
+ */
+export function writeChains(
+  ends: usize, paths: i32, xy: usize, scratch: usize, outEnds: usize, outXy: usize, members: usize, origin: usize, reversed: usize,
+): i32 {
+  const chains = changetype<Chains>(scratch);
+  // a path is written once: `lines` of its head tells, which nothing else needs any more
+  const written = chains.lines;
+  for (let path = 0; path < paths; path++) store<i32>(written + (<usize>path << 2), 0);
+  let count = 0;
+  let placed = 0;
+  let out = outXy;
+  for (let path = 0; path < paths; path++) {
+    if (wordAt(written, path) != 0) continue;
+    // back to where the chain begins, or once around
+    let start = 2 * path;
+    let steps = 0;
+    for (let mate = wordAt(chains.mate, start); mate >= 0; mate = wordAt(chains.mate, start)) {
+      start = mate ^ 1;
+      if (start == 2 * path) break;
+      steps++;
+      if ((steps & 1023) == 0 && checkpoint(placed)) return STOPPED;
+    }
+    const first = out;
+    for (let end = start; ; ) {
+      const from = end >> 1 == 0 ? 0 : wordAt(ends, (end >> 1) - 1);
+      const n = wordAt(ends, end >> 1) - from;
+      out = writePath(xy + (<usize>from << 3), n, (end & 1) != 0, first, out, placed);
+      if (out == 0) return STOPPED;
+      store<i32>(origin + (<usize>placed << 2), end >> 1);
+      store<u8>(reversed + <usize>placed, <u8>(end & 1));
+      store<i32>(written + (<usize>(end >> 1) << 2), 1);
+      placed++;
+      if ((placed & 255) == 0 && checkpoint(placed)) return STOPPED;
+      end = wordAt(chains.mate, end ^ 1);
+      if (end < 0) break;
+      if (end != start) continue;
+      if (apart(first, out - 8) != 0) {
+        store<u64>(out, load<u64>(first));
+        out += 8;
+      }
+      break;
+    }
+    store<u32>(outEnds + (<usize>count << 2), <u32>((out - outXy) >> 3));
+    store<i32>(members + (<usize>count << 2), placed);
+    count++;
+  }
+  return count;
+}
+
+/** Appends a path to a chain that began at `first`; 0 when the kernel has to leave. */
+function writePath(at: usize, n: i32, backwards: bool, first: usize, out: usize, done: i32): usize {
+  const step: isize = backwards ? -8 : 8;
+  let p = backwards ? at + (<usize>(n - 1) << 3) : at;
+  let left = n;
+  if (out > first && apart(out - 8, p) == 0) {
+    p += step;
+    left--;
+  }
+  while (left > 0) {
+    const now = min(left, SLICE);
+    for (let i = 0; i < now; i++, p += step, out += 8) store<u64>(out, load<u64>(p));
+    left -= now;
+    if (left > 0 && checkpoint(done)) return 0;
+  }
+  return out;
+}
+
+/**
+ * Closes open paths whose ends are no farther apart than the gap, if they have two lines and are longer than two gaps.
+ *
+ * ends, paths, xy, gap   as for `joinPaths`
+ * outEnds    u32[paths], written
+ * outXy      f32[2 * (points + paths)], written
+ * returns    points written, or STOPPED; reports paths
+ * cost       O(points)
+ * source     own
+ */
+export function closePaths(ends: usize, paths: i32, xy: usize, gap: f64, outEnds: usize, outXy: usize): i32 {
+  let from = 0;
+  let out = outXy;
+  for (let path = 0; path < paths; path++) {
+    const end = wordAt(ends, path);
+    const first = out;
+    const head = xy + (<usize>from << 3);
+    const tail = head + (<usize>(end - from - 1) << 3);
+    out = writePath(head, end - from, false, first, out, path);
+    if (out == 0) return STOPPED;
+    const square = end - from < 3 ? 0 : apart(head, tail);
+    if (square > 0 && square <= gap * gap) {
+      const length = lengthOf(head, tail, path);
+      if (length < 0) return STOPPED;
+      if (length > 2 * gap) {
+        store<u64>(out, load<u64>(first));
+        out += 8;
+      }
+    }
+    store<u32>(outEnds + (<usize>path << 2), <u32>((out - outXy) >> 3));
+    from = end;
+    if ((path & 255) == 255 && checkpoint(path)) return STOPPED;
+  }
+  return <i32>((out - outXy) >> 3);
+}
