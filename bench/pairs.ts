@@ -270,6 +270,8 @@ export function orderPairs(engine: Engine, places: Float32Array): { nearest: Pai
             nobody,
             nobody,
             pending,
+            nobody,
+            0 as Pointer,
             ends,
             entry,
             tour,
@@ -285,7 +287,20 @@ export function orderPairs(engine: Engine, places: Float32Array): { nearest: Pai
         run: () => {
           engine.i32(tour, n + 1).set(byNearest);
           kernels.nearEnds(ends, count, NEAR, near, grid);
-          kernels.improveTour(ends, n, near, NEAR, 0, 1, closed, 0 as Pointer, nobody, tour, scratch);
+          kernels.improveTour(
+            ends,
+            n,
+            near,
+            NEAR,
+            0,
+            1,
+            closed,
+            0 as Pointer,
+            nobody,
+            0 as Pointer,
+            tour,
+            scratch,
+          );
         },
         result,
       },

@@ -448,7 +448,7 @@ test("order refuses what breaks its contract", () => {
   );
   assert.is(
     messageOf(() => order(one, { inner: true } as never)),
-    'INVALID_ARGUMENT: Expected `options` to be an object with no other names than start, end, insideFirst, flip, got "inner"',
+    'INVALID_ARGUMENT: Expected `options` to be an object with no other names than start, end, insideFirst, flip, groups, keepOrder, units, kicks, budgetMs, got "inner"',
   );
   assert.is(
     messageOf(() => order({ ends: Uint32Array.of(2), xy: Float32Array.of(0, 0, Number.NaN, 1) })),
