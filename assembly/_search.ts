@@ -27,6 +27,18 @@ export class Search {
   t4: i32;
   t5: i32;
   t6: i32;
+  // the best that leaves the tour open between t1 and its last end: gain without the closing edge
+  openGain: f64;
+  openEdges: i32;
+  open3: i32;
+  open4: i32;
+  open5: i32;
+  open6: i32;
+  /** Moves that may follow one another before the tour is shorter, >= 1. */
+  depth: i32;
+  /** Ends of open moves, for the queue. */
+  touched: i32;
+  touchedEnds: usize;
   // places that the last move touched
   low: i32;
   high: i32;
@@ -92,6 +104,11 @@ export class Search {
     if (at >= 2 * this.size) at -= 2 * this.size;
     store<i32>(this.queue + (<usize>at << 2), end);
     this.waiting++;
+  }
+
+  @inline touch(end: i32): void {
+    store<i32>(this.touchedEnds + (<usize>this.touched << 2), end);
+    this.touched++;
   }
 
   /** The end that is looked at next; one waits. */

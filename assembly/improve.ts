@@ -16,19 +16,23 @@ const KICKED_AREA: i32 = 300000000;
 const LEAST_GAIN: f64 = 1e-7;
 const LEAST_SHARE: f64 = 1e-13;
 /** Longest stretch that a kick moves, items. */
-const KICK: i32 = 30;
+const KICK: i32 = 50;
 /** Turns that can be taken back. A repair that needs more ends early; a move takes three at most, and one is undone at once. */
 const TURNS: i32 = 1024;
-const SPARE: i32 = 8;
+const SPARE: i32 = 32;
+/** Moves in a row, at most, and the ends that they touch. */
+const DEPTH: i32 = 8;
+const TOUCHED: i32 = 5 * DEPTH;
 
 /** Bytes of scratch for `improveTour` with n items. */
 export function improveBytes(n: i32): i32 {
-  return <i32>offsetof<Search>() + (TURNS << 4) + (n + 1) * (4 + 8 + 2);
+  return <i32>offsetof<Search>() + (TURNS << 4) + (TOUCHED << 2) + (n + 1) * (4 + 8 + 2);
 }
 
 /**
  * Shortens a tour by 2-opt moves and moves of short stretches (sequential 3-opt without a gain in between), each among
- * near ends, until none is left. Moves that break a rule of order are not made.
+ * near ends, until none is left; with a depth above 1 by rows of such moves, of which only the last closes with a gain.
+ * What breaks a rule of order is not done.
  *
  * ends     f32[4 * (n + 1)], as in `nearestTour`
  * n        items
@@ -40,15 +44,17 @@ export function improveBytes(n: i32): i32 {
  * starts   u32[n + 1]; item i must come before around[starts[i]..starts[i + 1]]; 0: no item must precede another
  * around   u32[starts[n]], as `nestItems` lists them
  * ranks    u32[n]; an item must not come before one of a lower rank; 0: all are of one
+ * depth    moves in a row, 1..8
  * tour     i32[n + 1], valid and within the rules; changed
  * scratch  u8[improveBytes(n)]; 8-byte aligned; what `kickTour` goes on from
  * returns  n, or STOPPED
  * cost     about O(n * k) moves tried; a move costs up to STRETCH steps
  * source   2-opt with neighbour lists and a queue: Bentley, "Fast algorithms for geometric traveling salesman problems",
- *          1992; or-3opt: Johnson & McGeoch, "The traveling salesman problem: a case study in local optimization", 1997
+ *          1992; or-3opt and rows of moves: Johnson & McGeoch, "The traveling salesman problem: a case study in local
+ *          optimization", 1997, with the step of Lin & Kernighan, 1973
  */
 export function improveTour(
-  ends: usize, n: i32, near: usize, k: i32, free: i32, flip: i32, closed: usize, starts: usize, around: usize, ranks: usize, tour: usize, scratch: usize,
+  ends: usize, n: i32, near: usize, k: i32, free: i32, flip: i32, closed: usize, starts: usize, around: usize, ranks: usize, depth: i32, tour: usize, scratch: usize,
 ): i32 {
   const size = n + 1;
   const search = changetype<Search>(scratch);
@@ -64,6 +70,7 @@ export function improveTour(
   search.waiting = 0;
   search.turns = 0;
   search.random = 0x9e3779b9;
+  search.depth = min(depth, DEPTH);
   search.ends = ends;
   search.tour = tour;
   search.near = near;
@@ -72,7 +79,8 @@ export function improveTour(
   search.around = around;
   search.ranks = ranks;
   search.log = scratch + offsetof<Search>();
-  search.places = search.log + (TURNS << 4);
+  search.touchedEnds = search.log + (TURNS << 4);
+  search.places = search.touchedEnds + (TOUCHED << 2);
   search.queue = search.places + (<usize>size << 2);
   search.queued = search.queue + (<usize>size << 3);
   memory.fill(search.queued, 0, <usize>size << 1);
@@ -123,9 +131,9 @@ function pause(search: Search, looked: i32): bool {
  * kicks    how many
  * done     kicks made before, for the progress
  * returns  how many kicks made the tour shorter, or STOPPED. Progress counts kicks
- * cost     about 20 us a kick
+ * cost     about 80 us a kick at depth 5
  * source   iterated local search by localized double bridges: Applegate, Cook & Rohe, "Chained Lin-Kernighan for large
- *          traveling salesman problems", 2003; here around 2-opt and or-3opt
+ *          traveling salesman problems", 2003; here around the moves of `improveTour`
  */
 export function kickTour(scratch: usize, kicks: i32, done: i32): i32 {
   const search = changetype<Search>(scratch);
@@ -133,16 +141,16 @@ export function kickTour(scratch: usize, kicks: i32, done: i32): i32 {
   search.stretch = search.ruled != 0 ? RULED_STRETCH : min(STRETCH, max(1000, KICKED_AREA / search.size));
   let gains = 0;
   for (let i = 0; i < kicks; i++) {
-    if (kick(search) > search.leastGain) gains++;
-    search.work += 64;
-    if (search.work > WORK && pause(search, done + i)) return STOPPED;
+    const gain = kick(search, done + i);
+    if (isNaN(gain)) return STOPPED;
+    if (gain > search.leastGain) gains++;
   }
   lead(search);
   return gains;
 }
 
-/** Kicks once; returns the gain, 0 when all was taken back. */
-function kick(search: Search): f64 {
+/** Kicks once; returns the gain, 0 when all was taken back, NaN when it was stopped. */
+function kick(search: Search, done: i32): f64 {
   search.turns = 0;
   let gain = shuffle(search);
   if (gain == -Infinity) return 0;
@@ -154,6 +162,7 @@ function kick(search: Search): f64 {
       gain += more;
     }
     search.work += 64;
+    if (search.work > WORK && pause(search, done)) return NaN;
   }
   if (gain >= 0) return gain;
   takeBack(search, 0);

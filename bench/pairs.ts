@@ -298,6 +298,7 @@ export function orderPairs(engine: Engine, places: Float32Array): { nearest: Pai
             0 as Pointer,
             nobody,
             0 as Pointer,
+            1,
             tour,
             scratch,
           );

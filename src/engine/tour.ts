@@ -32,16 +32,16 @@ export interface Effort {
 
 /** Neighbours tried for each end; both ends of a closed path lie at one vertex, so there it takes more to see as far. */
 const NEIGHBOURS = { open: 8, closed: 12 };
-/** Rounds of improving the order and then the entries of closed paths. */
-const ROUNDS = 2;
+/** Moves in a row that the search tries: single ones for a first result, more where it goes on. */
+const DEPTH = { first: 1, kicks: 5 };
 /** Kicks between two looks at the clock, some 5 ms. */
-const SLICE = 250;
+const SLICE = 64;
 /** Kicks between two choices of entries, where items are closed: one for so many items, and so many at least. */
-const ENTRIES_EVERY = { items: 2, kicks: 1000 };
+const ENTRIES_EVERY = { items: 2, kicks: 512 };
 /** The search ends after so many kicks without a gain, and so many for each item. */
 const SETTLED = { kicks: 1000, perItem: 20 };
 /** What a first tour and a kick take, about, ms; only progress is shared out by it. */
-const ABOUT_MS = { item: 0.01, kick: 0.02 };
+const ABOUT_MS = { item: 0.01, kick: 0.08 };
 
 const NOWHERE = 0 as Pointer;
 
@@ -215,7 +215,9 @@ export class Search {
     const near = engine.alloc(4 * count * k);
     const scratch = engine.alloc(kernels.improveBytes(n));
     const mark = engine.mark();
-    const rounds = this.#anyClosed ? ROUNDS : 1;
+    // a second round after the entries of closed items moved; deeper where there is time
+    const deep = this.#effort.kicks > 0;
+    const rounds = this.#anyClosed || deep ? 2 : 1;
     const part = (0.5 * this.#share) / rounds;
     const choose = (share: number): void => {
       const room = engine.alloc(kernels.chooseBytes(n));
@@ -236,9 +238,11 @@ export class Search {
       engine.release(mark);
     };
     for (let round = 0; round < rounds; round++) {
-      const grid = engine.alloc(kernels.gridBytes(count, count) + 8 * (k + 1));
-      this.#stages.run(part * 0.3, count, () => kernels.nearEnds(at.ends, count, k, near, grid));
-      engine.release(mark);
+      if (round === 0 || this.#anyClosed) {
+        const grid = engine.alloc(kernels.gridBytes(count, count) + 8 * (k + 1));
+        this.#stages.run(part * 0.3, count, () => kernels.nearEnds(at.ends, count, k, near, grid));
+        engine.release(mark);
+      }
       this.#stages.run(part * 0.6, 2 * (n + 1), () =>
         kernels.improveTour(
           at.ends,
@@ -251,6 +255,7 @@ export class Search {
           this.#nesting.around.length > 0 ? at.starts : NOWHERE,
           at.around,
           ranks === undefined ? NOWHERE : at.ranks,
+          round > 0 && deep ? DEPTH.kicks : DEPTH.first,
           at.tour,
           scratch,
         ),
