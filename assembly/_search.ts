@@ -153,8 +153,8 @@ export function turn(search: Search, t1: i32, t2: i32, t3: i32, t4: i32): void {
   const from = search.place(enters ? t2 : t1);
   const to = search.place(enters ? t4 : t3);
   const length = search.ahead(from, to) + 1;
-  if (search.ruled == 0) return min(length, search.size - length);
   if (search.oneWay == 2) return i32.MAX_VALUE;
+  if (search.ruled == 0) return min(length, search.size - length);
   if (from != 0 && from + length <= search.size) return search.isOneRank(from, to) ? length : i32.MAX_VALUE;
   return search.isOneRank(to + 1 == search.size ? 0 : to + 1, from == 0 ? search.size - 1 : from - 1) ? search.size - length : i32.MAX_VALUE;
 }
@@ -188,12 +188,12 @@ function turnRound(search: Search, t1: i32, t2: i32, t3: i32, t4: i32): void {
 /** True when no item between the touched places, which are of one rank, is turned or placed against the other rules. */
 export function keepsRules(search: Search): bool {
   const starts = search.starts;
-  if (starts == 0 && search.oneWay == 0) return true;
+  if (starts == 0 && search.oneWay != 1) return true;
   search.work += search.high - search.low;
   for (let place = max(search.low, 1); place <= search.high; place++) {
     const end = search.end(place);
     const item = end >> 1;
-    if (search.oneWay != 0 && (end & 1) != 0 && load<u8>(search.closed + item) == 0) return false;
+    if (search.oneWay == 1 && (end & 1) != 0 && load<u8>(search.closed + item) == 0) return false;
     if (starts == 0) continue;
     const last = load<u32>(starts + (<usize>item << 2), 4);
     for (let i = load<u32>(starts + (<usize>item << 2)); i < last; i++) {

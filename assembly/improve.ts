@@ -62,8 +62,9 @@ export function improveTour(
   search.k = k;
   search.free = free != 0 ? 2 * n + 1 : -1;
   search.oneWay = flip != 0 ? 0 : anySet(closed, n) ? 1 : 2;
-  search.ruled = flip == 0 || starts != 0 || ranks != 0 ? 1 : 0;
-  search.stretch = search.ruled != 0 ? RULED_STRETCH : STRETCH;
+  // where nothing may be turned round no move is tried that does
+  search.ruled = search.oneWay == 1 || starts != 0 || ranks != 0 ? 1 : 0;
+  search.stretch = longest(search, STRETCH);
   search.work = 0;
   search.leastGain = max(LEAST_GAIN, LEAST_SHARE * farthest(ends, size));
   search.head = 0;
@@ -106,6 +107,11 @@ export function improveTour(
   return n;
 }
 
+/** The longest stretch that may be turned round: short where each of its items has to be looked at. */
+@inline function longest(search: Search, stretch: i32): i32 {
+  return search.starts != 0 || search.oneWay == 1 ? RULED_STRETCH : stretch;
+}
+
 function anySet(flags: usize, n: i32): bool {
   for (let i = 0; i < n; i++) if (load<u8>(flags + i) != 0) return true;
   return false;
@@ -138,7 +144,7 @@ function pause(search: Search, looked: i32): bool {
 export function kickTour(scratch: usize, kicks: i32, done: i32): i32 {
   const search = changetype<Search>(scratch);
   if (search.size < 4) return 0;
-  search.stretch = search.ruled != 0 ? RULED_STRETCH : min(STRETCH, max(1000, KICKED_AREA / search.size));
+  search.stretch = longest(search, min(STRETCH, max(1000, KICKED_AREA / search.size)));
   let gains = 0;
   for (let i = 0; i < kicks; i++) {
     const gain = kick(search, done + i);
@@ -175,10 +181,10 @@ function kick(search: Search, done: i32): f64 {
  */
 function shuffle(search: Search): f64 {
   const size = search.size;
-  const longest = min(KICK, (size - 1) / 3);
-  const a = 1 + below(search, longest);
-  const b = a + 1 + below(search, longest);
-  const c = b + 1 + below(search, longest);
+  const most = min(KICK, (size - 1) / 3);
+  const a = 1 + below(search, most);
+  const b = a + 1 + below(search, most);
+  const c = b + 1 + below(search, most);
   // within rules the head's own item, at place 0, stays where it is
   const p = below(search, search.ruled == 0 ? size : size - c);
   if (search.ruled != 0 && !search.isOneRank(p + 1, p + c)) return -Infinity;

@@ -164,23 +164,25 @@ function offer(grid: Grid, first: usize, closed: usize, item: i32, flip: i32, on
  * ends     f32[2 * count], mm, finite
  * count    ends
  * k        neighbours wanted, 1..16
+ * oneWay   1: only ends at which items are left for those at which they are entered, and the other way round
  * near     i32[count * k], written; -1 where there are fewer
  * grid     u8[gridBytes(count, count) + 8 * k], scratch
  * returns  count, or STOPPED
  * cost     O(count * k) expected for evenly spread ends
  * source   own
  */
-export function nearEnds(ends: usize, count: i32, k: i32, near: usize, grid: usize): i32 {
+export function nearEnds(ends: usize, count: i32, k: i32, oneWay: i32, near: usize, grid: usize): i32 {
   const squares = grid + ((gridRoom(count, count) + 7) & ~7);
   const cells = layGrid(grid, ends, 0, count, count, true);
   for (let end = 0; end < count; end++) {
     if (end % BATCH == 0 && checkpoint(end)) return STOPPED;
-    nearEnd(cells, end, k, near + ((<usize>end * <usize>k) << 2), squares);
+    nearEnd(cells, end, k, oneWay != 0 ? (count - 1) >> 1 : -1, near + ((<usize>end * <usize>k) << 2), squares);
   }
   return count;
 }
 
-function nearEnd(grid: Grid, end: i32, k: i32, list: usize, squares: usize): void {
+/** `own` is the head's own item, whose ends are entered and left the other way round, or -1 where all ends count. */
+function nearEnd(grid: Grid, end: i32, k: i32, own: i32, list: usize, squares: usize): void {
   const at = grid.xy + (<usize>end << 3);
   const x = <f64>load<f32>(at);
   const y = <f64>load<f32>(at, 4);
@@ -193,7 +195,7 @@ function nearEnd(grid: Grid, end: i32, k: i32, list: usize, squares: usize): voi
     const bottom = row + r;
     for (let j = max(top, 0), last = min(bottom, grid.height - 1); j <= last; j++) {
       const step = j == top || j == bottom ? 1 : 2 * r;
-      n = nearEndInRow(grid, j, column - r, column + r, step, x, y, end, n, k, list, squares);
+      n = nearEndInRow(grid, j, column - r, column + r, step, x, y, end, own, n, k, list, squares);
     }
     const seen = grid.seen(x, y, column, row, r);
     if (n == k && load<f64>(squares + (<usize>(k - 1) << 3)) <= seen * seen) break;
@@ -201,9 +203,13 @@ function nearEnd(grid: Grid, end: i32, k: i32, list: usize, squares: usize): voi
   for (; n < k; n++) store<i32>(list + (<usize>n << 2), -1);
 }
 
+@inline function enters(end: i32, own: i32): bool {
+  return ((end & 1) == 0) != (end >> 1 == own);
+}
+
 /** Sorts the ends of a row of cells into the list of the nearest; returns how many the list holds. */
 function nearEndInRow(
-  grid: Grid, row: i32, from: i32, to: i32, step: i32, x: f64, y: f64, self: i32, n: i32, k: i32, list: usize, squares: usize,
+  grid: Grid, row: i32, from: i32, to: i32, step: i32, x: f64, y: f64, self: i32, own: i32, n: i32, k: i32, list: usize, squares: usize,
 ): i32 {
   const xy = grid.xy;
   for (let i = from; i <= to; i += step) {
@@ -211,7 +217,7 @@ function nearEndInRow(
     const cell = <usize>(row * grid.width + i) << 2;
     for (let s = load<u32>(grid.starts + cell), last = load<u32>(grid.lives + cell); s < last; s++) {
       const id = load<i32>(grid.slots + (<usize>s << 2));
-      if (id >> 1 == self >> 1) continue;
+      if (id >> 1 == self >> 1 || (own >= 0 && enters(id, own) == enters(self, own))) continue;
       const at = xy + (<usize>id << 3);
       const dx = <f64>load<f32>(at) - x;
       const dy = <f64>load<f32>(at, 4) - y;

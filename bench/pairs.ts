@@ -286,7 +286,7 @@ export function orderPairs(engine: Engine, places: Float32Array): { nearest: Pai
       kernel: {
         run: () => {
           engine.i32(tour, n + 1).set(byNearest);
-          kernels.nearEnds(ends, count, NEAR, near, grid);
+          kernels.nearEnds(ends, count, NEAR, 0, near, grid);
           kernels.improveTour(
             ends,
             n,

@@ -29,7 +29,7 @@ export interface OrderOptions {
    * may be flipped, all of it backwards, such as the lines of a hatch (default: each path for itself).
    */
   readonly units?: Uint32Array;
-  /** How many times to try to better the order by a random change, an integer >= 0 (default 2 for each path, 2000 at most). */
+  /** How many times to try to better the order by a random change, an integer >= 0 (default 2 for each path, from 200 to 2000). */
   readonly kicks?: number;
   /**
    * Go on with that for so long after the first order is there, ms, >= 0; `kicks` is then unlimited unless given. How far
@@ -55,8 +55,8 @@ export interface OrderedPaths {
   readonly kicks: number;
 }
 
-/** Kicks by default: for each path, and at most. */
-const KICKS = { perPath: 2, most: 2000 };
+/** Kicks by default. */
+const KICKS = { perPath: 2, least: 200, most: 2000 };
 
 /**
  * Orders paths for little travel: which comes next, which open ones run backwards, where closed ones begin. The result
@@ -95,8 +95,8 @@ export const order = engineFunction("order", (paths: Paths, options: OrderOption
   const single = itemsOf(paths);
   const items = units === undefined ? single : joinUnits(single, units);
   const ranks = ranksOf(items, groups, keepOrder);
-  const byDefault = budgetMs === undefined ? Math.min(KICKS.perPath * items.count, KICKS.most) : Infinity;
-  const effort = { kicks: options.kicks ?? byDefault, budgetMs };
+  const some = Math.min(Math.max(KICKS.perPath * items.count, KICKS.least), KICKS.most);
+  const effort = { kicks: options.kicks ?? (budgetMs === undefined ? some : Infinity), budgetMs };
   const rules = { start, end, insideFirst, flip, ranks };
   const tour = withEngine((engine) => new Search(engine, paths.xy, single, items, rules, effort).run());
   const ordered = arrange(paths, items, tour);

@@ -32,8 +32,12 @@ export interface Effort {
 
 /** Neighbours tried for each end; both ends of a closed path lie at one vertex, so there it takes more to see as far. */
 const NEIGHBOURS = { open: 8, closed: 12 };
+/** Rounds of improving the order and then the entries of closed paths. */
+const ROUNDS = 2;
 /** Moves in a row that the search tries: single ones for a first result, more where it goes on. */
 const DEPTH = { first: 1, kicks: 5 };
+/** Fewer items than this leave a kick nothing to exchange. */
+const LEAST_ITEMS = 3;
 /** Kicks between two looks at the clock, some 5 ms. */
 const SLICE = 64;
 /** Kicks between two choices of entries, where items are closed: one for so many items, and so many at least. */
@@ -215,10 +219,9 @@ export class Search {
     const near = engine.alloc(4 * count * k);
     const scratch = engine.alloc(kernels.improveBytes(n));
     const mark = engine.mark();
-    // a second round after the entries of closed items moved; deeper where there is time
-    const deep = this.#effort.kicks > 0;
-    const rounds = this.#anyClosed || deep ? 2 : 1;
-    const part = (0.5 * this.#share) / rounds;
+    const rounds = this.#anyClosed ? ROUNDS : 1;
+    const part = (0.5 * this.#share) / (rounds + Number(this.#effort.kicks > 0));
+    const oneWay = Number(!flip && !this.#anyClosed);
     const choose = (share: number): void => {
       const room = engine.alloc(kernels.chooseBytes(n));
       this.#stages.run(share, n, () =>
@@ -237,12 +240,12 @@ export class Search {
       );
       engine.release(mark);
     };
-    for (let round = 0; round < rounds; round++) {
-      if (round === 0 || this.#anyClosed) {
-        const grid = engine.alloc(kernels.gridBytes(count, count) + 8 * (k + 1));
-        this.#stages.run(part * 0.3, count, () => kernels.nearEnds(at.ends, count, k, near, grid));
-        engine.release(mark);
-      }
+    const listNear = (): void => {
+      const grid = engine.alloc(kernels.gridBytes(count, count) + 8 * (k + 1));
+      this.#stages.run(part * 0.3, count, () => kernels.nearEnds(at.ends, count, k, oneWay, near, grid));
+      engine.release(mark);
+    };
+    const shorten = (depth: number): void => {
       this.#stages.run(part * 0.6, 2 * (n + 1), () =>
         kernels.improveTour(
           at.ends,
@@ -255,49 +258,57 @@ export class Search {
           this.#nesting.around.length > 0 ? at.starts : NOWHERE,
           at.around,
           ranks === undefined ? NOWHERE : at.ranks,
-          round > 0 && deep ? DEPTH.kicks : DEPTH.first,
+          depth,
           at.tour,
           scratch,
         ),
       );
       choose(part * 0.1);
+    };
+    for (let round = 0; round < rounds; round++) {
+      listNear();
+      shorten(DEPTH.first);
     }
-    const kicks = this.#kick(scratch, choose);
-    if (kicks > 0) choose(0);
-    return kicks;
+    const from = performance.now();
+    const { kicks, budgetMs } = this.#effort;
+    if (n < LEAST_ITEMS || kicks === 0 || budgetMs === 0 || environment().reporter.isFinishing?.()) return 0;
+    if (this.#anyClosed) listNear();
+    shorten(DEPTH.kicks);
+    const done = this.#kick(from, scratch, choose);
+    choose(0);
+    return done;
   }
 
-  /** Kicks until the effort is spent, nothing is gained any more, or the task is to end with what it has. */
-  #kick(scratch: Pointer, choose: (share: number) => void): number {
-    const { kicks, budgetMs } = this.#effort;
+  /** Kicks until the effort is spent, nothing is gained any more, or the task is to end with what it has; once at least. */
+  #kick(from: number, scratch: Pointer, choose: (share: number) => void): number {
     const { kernels } = this.#engine;
+    const { kicks, budgetMs } = this.#effort;
     const { reporter } = environment();
     const n = this.#items.count;
     const every = Math.max(ENTRIES_EVERY.kicks, n / ENTRIES_EVERY.items);
     const patience = SETTLED.kicks + SETTLED.perItem * n;
-    const from = performance.now();
     let done = 0;
     let vain = 0;
     let chosen = 0;
     let left = 1 - this.#share;
-    let before = 0;
-    while (n >= 3 && done < kicks && vain < patience && !reporter.isFinishing?.()) {
-      const ms = performance.now() - from;
-      if (budgetMs !== undefined && ms >= budgetMs) break;
+    let before = from;
+    do {
       const slice = Math.min(SLICE, kicks - done);
-      // as much of the progress as the slice before took of the effort, or this one will
-      const spent = budgetMs === undefined ? 0 : (ms - before) / budgetMs;
+      // as much of the progress as this slice will take of the effort, or the one before took
+      const now = performance.now();
+      const spent = budgetMs === undefined ? 0 : (now - before) / budgetMs;
       const share = Math.min((1 - this.#share) * Math.max(slice / kicks, spent), left);
-      before = ms;
-      const gains = this.#stages.run(share, slice, () => kernels.kickTour(scratch, slice, 0));
+      before = now;
       left -= share;
+      const gains = this.#stages.run(share, slice, () => kernels.kickTour(scratch, slice, 0));
       done += slice;
       vain = gains > 0 ? 0 : vain + slice;
       if (this.#anyClosed && done - chosen >= every) {
         chosen = done;
         choose(0);
       }
-    }
+      if (budgetMs !== undefined && performance.now() - from >= budgetMs) break;
+    } while (done < kicks && vain < patience && !reporter.isFinishing?.());
     return done;
   }
 }
