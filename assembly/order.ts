@@ -8,6 +8,10 @@ import { Grid, gridRoom, layGrid, nearest, switchOff, switchOn } from "./_grid";
 
 /** Steps between two checkpoints; each takes a few microseconds at most. */
 const BATCH: i32 = 16;
+/** Ranks of up to this many items are searched item by item: the grid would be all but empty. */
+const FEW: i32 = 64;
+/** In `pending`: the item has its place. */
+const DONE: u32 = 0xffffffff;
 
 /** Bytes of scratch for `nearestTour` and `nearEnds`: a grid of `count` points out of ids 0..ids-1. */
 export function gridBytes(count: i32, ids: i32): i32 {
@@ -29,7 +33,9 @@ export function gridBytes(count: i32, ids: i32): i32 {
  * flip        1: open items may be entered at their tails
  * starts      u32[n + 1]; item i must come before around[starts[i]..starts[i + 1]]
  * around      u32[starts[n]], as `nestItems` lists them
- * pending     u32[n], how many items must come before each; all 0 when done
+ * pending     u32[n], how many items must come before each; spoilt
+ * ranks       u32[n]; an item must not come before one of a lower rank
+ * ranked      u32[n], the items by rank; 0: all are of one rank, `ranks` is not read
  * ends        f32[4 * (n + 1)], x and y of each end; those of closed items are set here
  * entry       u32[n], set for closed items: the vertex at which they are entered
  * tour        i32[n + 1], written
@@ -41,21 +47,34 @@ export function gridBytes(count: i32, ids: i32): i32 {
  */
 export function nearestTour(
   xy: usize, points: i32, first: usize, closed: usize, n: i32, candidates: usize, count: i32, owner: usize, flip: i32,
-  starts: usize, around: usize, pending: usize, ends: usize, entry: usize, tour: usize, grid: usize,
+  starts: usize, around: usize, pending: usize, ranks: usize, ranked: usize, ends: usize, entry: usize, tour: usize, grid: usize,
 ): i32 {
   const cells = layGrid(grid, xy, candidates, count, points, false);
-  for (let i = 0; i < n; i++) {
-    if (word(pending, i) == 0) offer(cells, first, closed, i, flip, true);
-  }
   store<i32>(tour, 2 * n + 1);
   const start = ends + (<usize>n << 4);
   let x = <f64>load<f32>(start);
   let y = <f64>load<f32>(start, 4);
+  // the items of the rank that runs: ranked[low..high], all of them in the grid or none
+  let low = 0;
+  let high = 0;
   for (let place = 1; place <= n; place++) {
-    if (place % BATCH == 0 && checkpoint(place)) return STOPPED;
-    const point = nearest(cells, x, y);
+    if (place > high) {
+      low = high;
+      high = rankEnd(ranks, ranked, low, n);
+      if (high - low > FEW) {
+        for (let i = low; i < high; i++) {
+          if ((i & 1023) == 1023 && checkpoint(place)) return STOPPED;
+          const item = itemAt(ranked, i);
+          if (word(pending, item) == 0) offer(cells, first, closed, item, flip, true);
+        }
+      }
+    }
+    const many = high - low > FEW;
+    if ((!many || place % BATCH == 0) && checkpoint(place)) return STOPPED;
+    const point = many ? nearest(cells, x, y) : nearestOf(xy, first, closed, flip, pending, ranked, low, high, x, y);
     const item = word(owner, point);
-    offer(cells, first, closed, item, flip, false);
+    if (many) offer(cells, first, closed, item, flip, false);
+    store<u32>(pending + (<usize>item << 2), DONE);
     if (load<u8>(closed + item) != 0) {
       const both = load<u64>(xy + (<usize>point << 3));
       store<u64>(ends + (<usize>item << 4), both);
@@ -71,7 +90,7 @@ export function nearestTour(
       const later = word(around, k);
       const left = word(pending, later) - 1;
       store<u32>(pending + (<usize>later << 2), left);
-      if (left == 0) offer(cells, first, closed, later, flip, true);
+      if (left == 0 && many) offer(cells, first, closed, later, flip, true);
     }
   }
   return n;
@@ -79,6 +98,48 @@ export function nearestTour(
 
 @inline function word(at: usize, i: i32): i32 {
   return load<i32>(at + (<usize>i << 2));
+}
+
+@inline function itemAt(ranked: usize, i: i32): i32 {
+  return ranked == 0 ? i : word(ranked, i);
+}
+
+/** Where the items end that are of the same rank as item `from` of the list. */
+function rankEnd(ranks: usize, ranked: usize, from: i32, n: i32): i32 {
+  if (ranked == 0) return n;
+  const rank = word(ranks, word(ranked, from));
+  let to = from + 1;
+  while (to < n && word(ranks, word(ranked, to)) == rank) to++;
+  return to;
+}
+
+/** The nearest point at which one of a few items may be entered now. */
+function nearestOf(
+  xy: usize, first: usize, closed: usize, flip: i32, pending: usize, ranked: usize, low: i32, high: i32, x: f64, y: f64,
+): i32 {
+  let found = -1;
+  let best: f64 = Infinity;
+  for (let i = low; i < high; i++) {
+    const item = itemAt(ranked, i);
+    if (word(pending, item) != 0) continue;
+    const from = word(first, item);
+    const last = word(first, item + 1) - 1;
+    let step = 1;
+    let to = max(last - 1, from);
+    if (load<u8>(closed + item) == 0) {
+      step = last - from;
+      to = flip != 0 ? last : from;
+    }
+    for (let point = from; point <= to; point += step) {
+      const dx = <f64>load<f32>(xy + (<usize>point << 3)) - x;
+      const dy = <f64>load<f32>(xy + (<usize>point << 3), 4) - y;
+      const square = dx * dx + dy * dy;
+      if (square >= best) continue;
+      best = square;
+      found = point;
+    }
+  }
+  return found;
 }
 
 /** Switches the points on or off at which an item may be entered. */
@@ -103,23 +164,25 @@ function offer(grid: Grid, first: usize, closed: usize, item: i32, flip: i32, on
  * ends     f32[2 * count], mm, finite
  * count    ends
  * k        neighbours wanted, 1..16
+ * oneWay   1: only ends at which items are left for those at which they are entered, and the other way round
  * near     i32[count * k], written; -1 where there are fewer
  * grid     u8[gridBytes(count, count) + 8 * k], scratch
  * returns  count, or STOPPED
  * cost     O(count * k) expected for evenly spread ends
  * source   own
  */
-export function nearEnds(ends: usize, count: i32, k: i32, near: usize, grid: usize): i32 {
+export function nearEnds(ends: usize, count: i32, k: i32, oneWay: i32, near: usize, grid: usize): i32 {
   const squares = grid + ((gridRoom(count, count) + 7) & ~7);
   const cells = layGrid(grid, ends, 0, count, count, true);
   for (let end = 0; end < count; end++) {
     if (end % BATCH == 0 && checkpoint(end)) return STOPPED;
-    nearEnd(cells, end, k, near + ((<usize>end * <usize>k) << 2), squares);
+    nearEnd(cells, end, k, oneWay != 0 ? (count - 1) >> 1 : -1, near + ((<usize>end * <usize>k) << 2), squares);
   }
   return count;
 }
 
-function nearEnd(grid: Grid, end: i32, k: i32, list: usize, squares: usize): void {
+/** `own` is the head's own item, whose ends are entered and left the other way round, or -1 where all ends count. */
+function nearEnd(grid: Grid, end: i32, k: i32, own: i32, list: usize, squares: usize): void {
   const at = grid.xy + (<usize>end << 3);
   const x = <f64>load<f32>(at);
   const y = <f64>load<f32>(at, 4);
@@ -132,7 +195,7 @@ function nearEnd(grid: Grid, end: i32, k: i32, list: usize, squares: usize): voi
     const bottom = row + r;
     for (let j = max(top, 0), last = min(bottom, grid.height - 1); j <= last; j++) {
       const step = j == top || j == bottom ? 1 : 2 * r;
-      n = nearEndInRow(grid, j, column - r, column + r, step, x, y, end, n, k, list, squares);
+      n = nearEndInRow(grid, j, column - r, column + r, step, x, y, end, own, n, k, list, squares);
     }
     const seen = grid.seen(x, y, column, row, r);
     if (n == k && load<f64>(squares + (<usize>(k - 1) << 3)) <= seen * seen) break;
@@ -140,9 +203,13 @@ function nearEnd(grid: Grid, end: i32, k: i32, list: usize, squares: usize): voi
   for (; n < k; n++) store<i32>(list + (<usize>n << 2), -1);
 }
 
+@inline function enters(end: i32, own: i32): bool {
+  return ((end & 1) == 0) != (end >> 1 == own);
+}
+
 /** Sorts the ends of a row of cells into the list of the nearest; returns how many the list holds. */
 function nearEndInRow(
-  grid: Grid, row: i32, from: i32, to: i32, step: i32, x: f64, y: f64, self: i32, n: i32, k: i32, list: usize, squares: usize,
+  grid: Grid, row: i32, from: i32, to: i32, step: i32, x: f64, y: f64, self: i32, own: i32, n: i32, k: i32, list: usize, squares: usize,
 ): i32 {
   const xy = grid.xy;
   for (let i = from; i <= to; i += step) {
@@ -150,7 +217,7 @@ function nearEndInRow(
     const cell = <usize>(row * grid.width + i) << 2;
     for (let s = load<u32>(grid.starts + cell), last = load<u32>(grid.lives + cell); s < last; s++) {
       const id = load<i32>(grid.slots + (<usize>s << 2));
-      if (id >> 1 == self >> 1) continue;
+      if (id >> 1 == self >> 1 || (own >= 0 && enters(id, own) == enters(self, own))) continue;
       const at = xy + (<usize>id << 3);
       const dx = <f64>load<f32>(at) - x;
       const dy = <f64>load<f32>(at, 4) - y;
@@ -169,57 +236,4 @@ function nearEndInRow(
     }
   }
   return n;
-}
-
-/**
- * Moves the entry of each closed item to the vertex that makes the way from the item before to the item after shortest.
- * One pass in the tour's order; the way never grows, and another pass may shorten it again.
- *
- * xy, first, closed, n, ends, entry, tour   as in `nearestTour`; ends and entry of closed items change
- * free     1: the head may finish anywhere
- * returns  n, or STOPPED
- * cost     O(points)
- * source   own
- */
-export function chooseEntries(
-  xy: usize, first: usize, closed: usize, n: i32, ends: usize, entry: usize, tour: usize, free: i32,
-): i32 {
-  for (let place = 1; place <= n; place++) {
-    if (place % BATCH == 0 && checkpoint(place)) return STOPPED;
-    const item = word(tour, place) >> 1;
-    if (load<u8>(closed + item) == 0) continue;
-    const from = ends + (<usize>(word(tour, place - 1) ^ 1) << 3);
-    const next = place < n ? word(tour, place + 1) : 2 * n + 1;
-    const to = place == n && free != 0 ? from : ends + (<usize>next << 3);
-    const point = closestBetween(xy, word(first, item), max(word(first, item + 1) - 1, word(first, item) + 1), word(entry, item), from, to);
-    const both = load<u64>(xy + (<usize>point << 3));
-    store<u64>(ends + (<usize>item << 4), both);
-    store<u64>(ends + (<usize>item << 4), both, 8);
-    store<u32>(entry + (<usize>item << 2), point);
-  }
-  return n;
-}
-
-/** The vertex with the shortest way from one place over it to another; `current` unless another is shorter. */
-function closestBetween(xy: usize, first: i32, end: i32, current: i32, from: usize, to: usize): i32 {
-  const ax = <f64>load<f32>(from);
-  const ay = <f64>load<f32>(from, 4);
-  const bx = <f64>load<f32>(to);
-  const by = <f64>load<f32>(to, 4);
-  let point = current;
-  let best = way(xy, current, ax, ay, bx, by) * (1 - 1e-12);
-  for (let i = first; i < end; i++) {
-    const length = way(xy, i, ax, ay, bx, by);
-    if (length < best) {
-      best = length;
-      point = i;
-    }
-  }
-  return point;
-}
-
-@inline function way(xy: usize, point: i32, ax: f64, ay: f64, bx: f64, by: f64): f64 {
-  const x = <f64>load<f32>(xy + (<usize>point << 3));
-  const y = <f64>load<f32>(xy + (<usize>point << 3), 4);
-  return Math.sqrt((x - ax) * (x - ax) + (y - ay) * (y - ay)) + Math.sqrt((x - bx) * (x - bx) + (y - by) * (y - by));
 }

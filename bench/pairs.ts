@@ -270,6 +270,8 @@ export function orderPairs(engine: Engine, places: Float32Array): { nearest: Pai
             nobody,
             nobody,
             pending,
+            nobody,
+            0 as Pointer,
             ends,
             entry,
             tour,
@@ -284,8 +286,22 @@ export function orderPairs(engine: Engine, places: Float32Array): { nearest: Pai
       kernel: {
         run: () => {
           engine.i32(tour, n + 1).set(byNearest);
-          kernels.nearEnds(ends, count, NEAR, near, grid);
-          kernels.improveTour(ends, n, near, NEAR, 0, 1, closed, 0 as Pointer, nobody, tour, scratch);
+          kernels.nearEnds(ends, count, NEAR, 0, near, grid);
+          kernels.improveTour(
+            ends,
+            n,
+            near,
+            NEAR,
+            0,
+            1,
+            closed,
+            0 as Pointer,
+            nobody,
+            0 as Pointer,
+            1,
+            tour,
+            scratch,
+          );
         },
         result,
       },

@@ -11,16 +11,13 @@ export { type EncodeOptions, encode, type Program } from "./gcode.ts";
 export { type FillRule, type HatchOptions, hatch } from "./hatch.ts";
 export { convexHull, type FrameOptions, frame, type HullOptions } from "./hull.ts";
 export type { Image } from "./image.ts";
-<<<<<<< HEAD
 export { type CloseOptions, close, type JoinedPaths, type JoinOptions, join } from "./join.ts";
 export type { Lead } from "./lead.ts";
 export { addLeads, type LeadsOptions, type LeadsWarning } from "./leads.ts";
 export { concatOps, type MeasureOpsOptions, measureOps, type OpsMeasure } from "./moves.ts";
 export { type Nesting, nest } from "./nest.ts";
-export { newOps, type Ops, type OpsOptions, toOps } from "./ops.ts";
-=======
 export {
-  type JoinOptions,
+  type CornerOptions,
   type Offset,
   type OffsetOptions,
   type OffsetRings,
@@ -28,8 +25,7 @@ export {
   offset,
   offsetRings,
 } from "./offset.ts";
-export { type Ops, type OpsOptions, toOps } from "./ops.ts";
->>>>>>> clip
+export { newOps, type Ops, type OpsOptions, toOps } from "./ops.ts";
 export { type OrderedPaths, type OrderOptions, order } from "./order.ts";
 export { type OvercutOptions, type OvercutWarning, overcut } from "./overcut.ts";
 export { type OverscanOptions, type OverscanWarning, overscan } from "./overscan.ts";

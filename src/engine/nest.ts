@@ -1,6 +1,6 @@
 import { engineFunction } from "../tasker/target.ts";
+import { itemsOf } from "./items.ts";
 import { Stages, withEngine } from "./memory.ts";
-import { itemsOf } from "./order.ts";
 import { type Paths, placePaths } from "./paths.ts";
 
 /** What lies in what. */

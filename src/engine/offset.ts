@@ -16,7 +16,7 @@ import {
   toPaths,
 } from "./rings.ts";
 
-export interface JoinOptions {
+export interface CornerOptions {
   /** What becomes of corners that open (default "round"). */
   readonly join?: "round" | "miter" | "square";
   /** How far a miter may reach, in distances, 1..100 (default 2); beyond it the corner is squared. */
@@ -27,7 +27,7 @@ export interface JoinOptions {
   readonly fillRule?: FillRule;
 }
 
-export interface OffsetOptions extends JoinOptions {
+export interface OffsetOptions extends CornerOptions {
   /** By how much the ink grows, mm; negative: by how much it shrinks. */
   readonly distance: number;
   /** What becomes of the ends of open paths (default "round"). */
@@ -41,7 +41,7 @@ export interface Offset {
   readonly vanished: Uint32Array;
 }
 
-export interface OffsetRingsOptions extends JoinOptions {
+export interface OffsetRingsOptions extends CornerOptions {
   /** Distance from ring to ring, and from the outline to the first, mm, > 0. */
   readonly step: number;
   /** Most rings, >= 1 (default: until nothing is left). */
@@ -181,7 +181,7 @@ interface Joins {
   readonly rule: number;
 }
 
-function joinsOf(options: JoinOptions): Joins {
+function joinsOf(options: CornerOptions): Joins {
   return {
     join: JOINS.indexOf(checkOneOf("join", options.join ?? "round", JOINS)),
     miterLimit: checkNumber("miterLimit", options.miterLimit ?? 2, { min: 1, max: 100 }),

@@ -45,6 +45,8 @@ export interface Entry {
   observed: boolean;
   /** How it was taken out of service before its code ended: why it was canceled, or why it failed. */
   verdict: { readonly reason: unknown } | { readonly error: Error } | undefined;
+  /** It was asked to end with what it has. */
+  finishing: boolean;
   retries: number;
   /** It holds a place of its group. */
   inGroup: boolean;

@@ -15,6 +15,7 @@ export interface ManagerAccess {
   /** Submits on behalf of `parent`; throws as a submission does. */
   adopt(message: Message & { type: "submit" }, parent: Entry, whenDone: (task: Task<unknown>) => void): Entry;
   cancel(entry: Entry, reason: unknown): boolean;
+  finish(entry: Entry): boolean;
   cancelTask(key: TaskKey): boolean;
   getTask(key: TaskKey): Task<unknown> | undefined;
   dropped(): void;
@@ -42,6 +43,11 @@ export function hear(entry: Entry, message: Message, manager: ManagerAccess): vo
     case "cancelChild": {
       const child = entry.children?.get(message.child);
       if (child !== undefined) manager.cancel(child, message.reason);
+      break;
+    }
+    case "finishChild": {
+      const child = entry.children?.get(message.child);
+      if (child !== undefined) manager.finish(child);
       break;
     }
     case "waiting":

@@ -18,6 +18,11 @@ export interface ExecutionContext {
   flush(): void;
   /** True once cancellation was requested, from then on; one atomic load. */
   isCancelled(): boolean;
+  /**
+   * True once `task.finish()` was called: somebody wants what there is by now. Code that betters its result step by step
+   * looks between steps, and returns early.
+   */
+  isFinishing(): boolean;
   /** Throws a CANCELED `KerfworkError` once cancellation was requested. */
   throwIfCancelled(): void;
   /** Aborts with the cancellation; for fetch, timers and other asynchronous work. */
@@ -56,6 +61,8 @@ export interface StageReporter {
   /** `base` and `span` are shares of the whole task, 0..1; `total` is the kernel's number of units. */
   beginStage(base: number, span: number, total: number): void;
   isCancelled(): boolean;
+  /** As of `ExecutionContext`; undefined where nobody can ask. */
+  isFinishing?(): boolean;
 }
 
 /** How a context reaches its task's manager. */
@@ -67,6 +74,8 @@ export interface ContextLink {
   /** Called after each report; for a manager that cannot see the control block. */
   readonly reported: (() => void) | undefined;
   flush(): void;
+  /** Takes what the manager has sent, where it cannot store into the block. */
+  look?(): void;
   send(name: string, data: unknown, transfer: readonly ArrayBuffer[]): void;
   ask(name: string, data: unknown, timeoutMs: number, transfer: readonly ArrayBuffer[]): Promise<EventAnswer>;
   askSync(name: string, data: unknown, timeoutMs: number, transfer: readonly ArrayBuffer[]): EventAnswer;
@@ -114,6 +123,11 @@ export class BlockContext implements ExecutionContext, StageReporter {
 
   isCancelled(): boolean {
     return this.#link.over ? this.signal.aborted : this.#block.isCancelled();
+  }
+
+  isFinishing(): boolean {
+    if (!this.#link.over) this.#link.look?.();
+    return this.#block.isFinishing();
   }
 
   throwIfCancelled(): void {

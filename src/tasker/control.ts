@@ -8,6 +8,7 @@ export const LAYOUT = {
   GENERATION: { at: 4, size: 4 }, // which run the block serves
   HANDLED: { at: 8, size: 4 }, // events of the run that were handled; a thread that sent too many waits on it
   WAKE: { at: 12, size: 4 }, // grows with each order; a thread that waits for a reply waits on it
+  FINISH: { at: 16, size: 4 }, // 1: end soon, with what there is; only code that looks for it does
   // line 1: written by a running kernel, or by the worker's JavaScript between kernels
   STEP: { at: 64, size: 4 }, // units done by the kernel that runs
   // line 2: written by the worker's JavaScript under the seqlock
@@ -33,6 +34,7 @@ const CANCEL = LAYOUT.CANCEL.at >> 2;
 const GENERATION = LAYOUT.GENERATION.at >> 2;
 const HANDLED = LAYOUT.HANDLED.at >> 2;
 const WAKE = LAYOUT.WAKE.at >> 2;
+const FINISH = LAYOUT.FINISH.at >> 2;
 const STEP = LAYOUT.STEP.at >> 2;
 const SEQUENCE = LAYOUT.SEQUENCE.at >> 2;
 const STATE = LAYOUT.STATE.at >> 2;
@@ -80,6 +82,7 @@ export class ControlBlock {
   open(generation: number): void {
     this.#words[CANCEL] = 0;
     this.#words[HANDLED] = 0;
+    this.#words[FINISH] = 0;
     this.#progress = 0;
     this.#message = "";
     this.#messageSeen = 0;
@@ -89,6 +92,11 @@ export class ControlBlock {
   /** Asks the run `generation` to stop; a later run is not touched. */
   cancel(generation: number): void {
     if (Atomics.load(this.#words, GENERATION) === generation) Atomics.store(this.#words, CANCEL, 1);
+  }
+
+  /** Asks the run `generation` to end soon with what it has; a later run is not touched. */
+  finish(generation: number): void {
+    if (Atomics.load(this.#words, GENERATION) === generation) Atomics.store(this.#words, FINISH, 1);
   }
 
   /** Wakes a thread that waits for room for its events. */
@@ -154,6 +162,10 @@ export class ControlBlock {
 
   isCancelled(): boolean {
     return Atomics.load(this.#words, CANCEL) !== 0;
+  }
+
+  isFinishing(): boolean {
+    return Atomics.load(this.#words, FINISH) !== 0;
   }
 
   get handledEvents(): number {

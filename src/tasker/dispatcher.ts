@@ -162,6 +162,7 @@ export class Dispatcher {
     } catch (error) {
       failed(error); // no memory for a worker, say
     }
+    if (entry.finishing) this.#tellFinish(entry);
     this.watch.look(entry, false);
     this.watch.wind();
   }
@@ -171,6 +172,7 @@ export class Dispatcher {
     entry.startedAt = this.#clock.now();
     this.#waits.add(entry.startedAt - entry.submittedAt);
     this.#board.notice("start", entry);
+    if (entry.finishing) this.#tellFinish(entry);
     if (timeoutMs === undefined) return;
     entry.timer = this.#clock.after(timeoutMs, () => {
       const message = `Expected \`${entry.name}\` to end within ${timeoutMs} ms of its start`;
@@ -290,6 +292,19 @@ export class Dispatcher {
     const tell = this.retire(entry, { reason });
     tell?.();
     return tell !== undefined;
+  }
+
+  /** Asks an entry for what it has; false when it is out of service or was asked before. */
+  finish(entry: Entry): boolean {
+    if (entry.task.final || entry.verdict !== undefined || entry.finishing) return false;
+    entry.finishing = true;
+    this.#tellFinish(entry);
+    return true;
+  }
+
+  #tellFinish({ block, runner, generation }: Entry): void {
+    block?.finish(generation);
+    runner?.post(generation, { type: "finish", generation }); // for a process, which does not see the block
   }
 
   /**

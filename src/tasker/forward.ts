@@ -58,6 +58,11 @@ export class Forwarder {
           this.#post({ type: "cancelChild", child, reason }, []);
           return true;
         },
+        finish: () => {
+          if (task.final || task.isCancelled() || task.isFinishing()) return false;
+          this.#post({ type: "finishChild", child }, []);
+          return true;
+        },
         observe: () => this.#await(child),
       },
     );

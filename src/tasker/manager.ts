@@ -64,6 +64,7 @@ export class TaskManager {
       adopt: ({ kind, call, options }, _parent, whenDone) =>
         this.#submit(kind === "thread" ? "thread" : "process", call, { ...options, whenDone }),
       cancel: (entry, reason) => this.#dispatcher.cancel(entry, reason),
+      finish: (entry) => this.#dispatcher.finish(entry),
       cancelTask: (key) => this.cancelTask(key),
       getTask: (key) => this.getTask(key),
       dropped: () => {
@@ -190,6 +191,7 @@ export class TaskManager {
     const submittedAt = this.#clock.now();
     const task = new Task<unknown>(id, key, kind, full.visible, full.weight, {
       cancel: (reason) => this.#dispatcher.cancel(entry, reason),
+      finish: () => this.#dispatcher.finish(entry),
       observe: () => {
         entry.observed = true;
       },
@@ -214,6 +216,7 @@ export class TaskManager {
       unlisten: () => {},
       observed: whenDone !== undefined,
       verdict: undefined,
+      finishing: false,
       retries: full.retries,
       inGroup: false,
       startedAt: undefined,

@@ -53,6 +53,7 @@ export type Order =
       readonly staged: readonly SharedArrayBuffer[];
     }
   | { readonly type: "cancel"; readonly generation: number; readonly reason: unknown }
+  | { readonly type: "finish"; readonly generation: number }
   | { readonly type: "reply"; readonly correlation: number; readonly value: unknown }
   | { readonly type: "child"; readonly child: number; readonly report: Report }
   | {
@@ -89,6 +90,7 @@ export type Message =
       readonly options: SentOptions;
     }
   | { readonly type: "cancelChild"; readonly child: number; readonly reason: unknown }
+  | { readonly type: "finishChild"; readonly child: number }
   /** The run waits for children, or goes on. */
   | { readonly type: "waiting"; readonly waiting: boolean }
   | { readonly type: "cancelTask"; readonly key: TaskKey; readonly correlation: number }

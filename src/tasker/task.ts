@@ -21,6 +21,7 @@ export interface TaskSnapshot {
 /** @internal What the manager does to a task. */
 export interface TaskControls {
   cancel(reason?: unknown): boolean;
+  finish(): boolean;
   /** Somebody will see how the task ends. */
   observe(): void;
 }
@@ -47,6 +48,7 @@ export class Task<R = unknown> {
   #value: R | undefined;
   #error: Error | undefined;
   #cancelled = false;
+  #finishing = false;
   #snapshot: TaskSnapshot | undefined;
 
   /** @internal */
@@ -119,6 +121,22 @@ export class Task<R = unknown> {
   /** Requests cancellation; false when it was final or canceled before. It is `canceled` on the next turn. */
   cancel(reason?: unknown): boolean {
     return this.#controls.cancel(reason);
+  }
+
+  /**
+   * Asks for what the task has got so far: code that looks for it, such as `order` with a `budgetMs`, ends soon and
+   * completes with that. Other code runs on to its end. One that waits still runs, and is asked as it starts. False
+   * when it was final, canceled or asked before.
+   */
+  finish(): boolean {
+    const asked = this.#controls.finish();
+    this.#finishing ||= asked;
+    return asked;
+  }
+
+  /** True once it was asked to finish. */
+  isFinishing(): boolean {
+    return this.#finishing;
   }
 
   snapshot(): TaskSnapshot {

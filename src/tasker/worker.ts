@@ -99,6 +99,7 @@ class Run implements ContextLink {
 
   receive(order: Order): void {
     if (order.type === "cancel" && order.generation === this.generation) this.#abort.abort(order.reason);
+    else if (order.type === "finish") block.finish(order.generation);
     else if (order.type === "reply") {
       this.#replies.get(order.correlation)?.(order.value);
       this.#replies.delete(order.correlation);
@@ -147,9 +148,14 @@ class Run implements ContextLink {
     return this.#wait(correlation, NAP_MS * 50, undefined);
   }
 
+  /** In a process; a thread sees in the block what there is to see. */
+  look(threads = false): void {
+    if (this.channel.nap === undefined && !threads) return;
+    for (let order = this.channel.poll?.(); order; order = this.channel.poll?.()) this.receive(order);
+  }
+
   /** Blocks until the reply to `correlation` is there; other orders that arrive are taken too. */
   #wait(correlation: number, timeoutMs: number, late: unknown): unknown {
-    const { poll } = this.channel as { poll: () => Order | undefined };
     let reply: { value: unknown } | undefined;
     this.#replies.set(correlation, (value) => {
       reply = { value };
@@ -157,7 +163,7 @@ class Run implements ContextLink {
     const end = performance.now() + timeoutMs;
     for (;;) {
       const wakes = block.wakes;
-      for (let order = poll(); order !== undefined; order = poll()) this.receive(order);
+      this.look(true);
       if (reply !== undefined) return reply.value;
       const left = end - performance.now();
       if (left <= 0) break;
