@@ -51,7 +51,7 @@ function partsOf(
   region: Point[][],
   { keep = "inside", fillRule = "evenodd" }: Partial<CropOptions>,
 ) {
-  const parts: [Point, Point][] = [];
+  const parts: [a: Point, b: Point, from: number, to: number][] = [];
   const steps = 1e-12;
   for (let i = 1; i < path.length; i++) {
     const [[ax, ay], [bx, by]] = [path[i - 1]!, path[i]!];
@@ -73,7 +73,7 @@ function partsOf(
       if (next - t <= steps) continue;
       const turns = turnsAround(region, at((t + next) / 2));
       const inside = turns === undefined || (fillRule === "evenodd" ? turns % 2 !== 0 : turns !== 0);
-      if (inside === (keep === "inside")) parts.push([at(t), at(next)]);
+      if (inside === (keep === "inside")) parts.push([at(t), at(next), i - 1 + t, i - 1 + next]);
     }
   }
   return parts;
@@ -264,12 +264,15 @@ function draw(next: () => number, coarse: boolean, closed: boolean): Point[] {
   return closed ? ring(...points) : points;
 }
 
+/** Without points that repeat the one before. */
+const once = (path: Point[]): Point[] => path.filter((p, i) => i === 0 || apart(p, path[i - 1]!) > 0);
+
 test("crop agrees with asking for every part of every segment", () => {
   for (let seed = 0; seed < 800; seed++) {
     const next = random(seed);
     const coarse = seed % 2 === 0;
     const region = Array.from({ length: 1 + (seed % 3) }, () => draw(next, coarse, true));
-    const paths = Array.from({ length: 4 }, (_, i) => draw(next, coarse, i % 2 === 0));
+    const paths = Array.from({ length: 4 }, (_, i) => once(draw(next, coarse, i % 2 === 0)));
     const options = {
       keep: seed % 4 < 2 ? "inside" : "outside",
       fillRule: seed % 3 === 0 ? "nonzero" : "evenodd",
@@ -277,6 +280,7 @@ test("crop agrees with asking for every part of every segment", () => {
     const result = crop(pathsOf(...paths), { to: pathsOf(...region), ...options });
     const pieces = pointsOf(result);
     for (const [i, path] of paths.entries()) {
+      if (path.length < 2) continue;
       const own = pieces.filter((_, k) => result.origin[k] === i);
       const parts = partsOf(path, region, options);
       const what = `seed ${seed}, path ${i}`;
@@ -293,12 +297,9 @@ test("crop agrees with asking for every part of every segment", () => {
         );
       }
       // pieces: one more for each gap between neighbouring parts
-      const gaps = parts.filter(([a], k) => k > 0 && apart(parts[k - 1]![1], a) > 1e-7).length;
+      const gaps = parts.filter(([, , from], k) => k > 0 && from - parts[k - 1]![3] > 1e-9).length;
       const around =
-        isClosed(path) &&
-        gaps > 0 &&
-        apart(parts[0]![0], path[0]!) < 1e-7 &&
-        apart(parts.at(-1)![1], path[0]!) < 1e-7;
+        isClosed(path) && gaps > 0 && parts[0]![2] < 1e-9 && parts.at(-1)![3] > path.length - 1 - 1e-9;
       assert.is(own.length, parts.length === 0 ? 0 : gaps + (around ? 0 : 1), `${what}: pieces`);
     }
   }
@@ -351,9 +352,7 @@ test("crop turns and mirrors with its paths", () => {
   const next = random(10);
   const turns: ((p: Point) => Point)[] = [([x, y]) => [-x, y], ([x, y]) => [x, -y], ([x, y]) => [y, -x]];
   for (let round = 0; round < 60; round++) {
-    const paths = Array.from({ length: 3 }, () =>
-      draw(next, round % 2 === 0, false).filter((p, i, all) => i === 0 || apart(p, all[i - 1]!) > 0),
-    );
+    const paths = Array.from({ length: 3 }, () => once(draw(next, round % 2 === 0, false)));
     const region = Array.from({ length: 2 }, () => draw(next, round % 2 === 0, true));
     const plain = crop(pathsOf(...paths), { to: pathsOf(...region) });
     for (const turn of turns) {
