@@ -5,24 +5,8 @@ import * as assert from "uvu/assert";
 import { Engine, type Pointer } from "../src/engine/memory.ts";
 import { random } from "./oracle.ts";
 import { distanceTo, type Point } from "./outline.ts";
+import { box, pathsOf, pointsOf, ring } from "./polylines.ts";
 
-const pathsOf = (...paths: Point[][]): Paths => {
-  let n = 0;
-  return {
-    ends: Uint32Array.from(paths, (path) => (n += path.length)),
-    xy: Float32Array.from(paths.flat(2)),
-  };
-};
-const ring = (...points: Point[]): Point[] => [...points, points[0]!];
-const box = (x0: number, y0: number, x1: number, y1: number): Point[] =>
-  ring([x0, y0], [x1, y0], [x1, y1], [x0, y1]);
-const pointsOf = ({ ends, xy }: Paths): Point[][] =>
-  Array.from(ends, (end, i) =>
-    Array.from({ length: end - (ends[i - 1] ?? 0) }, (_, k): Point => {
-      const at = 2 * ((ends[i - 1] ?? 0) + k);
-      return [xy[at]!, xy[at + 1]!];
-    }),
-  );
 const mapped = ({ ends, xy }: Paths, map: (p: Point) => Point): Paths => ({
   ends,
   xy: Float32Array.from(pointsOf({ ends, xy }).flatMap((path) => path.flatMap(map))),
