@@ -211,7 +211,7 @@ function cutPath(field: Field, xy: usize, from: i32, end: i32, path: i32): i32 {
     finish(field, path, 2);
   }
   // a path that is nowhere cut stays as it is, were it but a point
-  if (open) finish(field, path, whole && field.pieces == pieces ? 0 : 2);
+  if (open) open = finish(field, path, whole && field.pieces == pieces ? 0 : 2);
   // a closed path goes on over its first point
   if (whole && field.pieces > pieces + 1 && (open || shut == last) && sameAt(xy, from, last))
     return joinEnds(field, points, pieces) ? 0 : NO_ROOM;

@@ -5,27 +5,11 @@ import * as assert from "uvu/assert";
 import { Engine, type Pointer } from "../src/engine/memory.ts";
 import { random } from "./oracle.ts";
 import { distanceTo, type Point } from "./outline.ts";
+import { box, listsOf, pathsOf, ring } from "./polylines.ts";
 
-const pathsOf = (...paths: Point[][]): Paths => {
-  let n = 0;
-  return {
-    ends: Uint32Array.from(paths, (path) => (n += path.length)),
-    xy: Float32Array.from(paths.flat(2)),
-  };
-};
-const ring = (...points: Point[]): Point[] => [...points, points[0]!];
-const box = (x0: number, y0: number, x1: number, y1: number): Point[] =>
-  ring([x0, y0], [x1, y0], [x1, y1], [x0, y1]);
-const pointsOf = ({ ends, xy }: Paths): Point[][] =>
-  Array.from(ends, (end, i) =>
-    Array.from({ length: end - (ends[i - 1] ?? 0) }, (_, k): Point => {
-      const at = 2 * ((ends[i - 1] ?? 0) + k);
-      return [xy[at]!, xy[at + 1]!];
-    }),
-  );
 const mapped = ({ ends, xy }: Paths, map: (p: Point) => Point): Paths => ({
   ends,
-  xy: Float32Array.from(pointsOf({ ends, xy }).flatMap((path) => path.flatMap(map))),
+  xy: Float32Array.from(listsOf({ ends, xy }).flatMap((path) => path.flatMap(map))),
 });
 
 type Line = [x0: number, y0: number, x1: number, y1: number];
@@ -34,7 +18,7 @@ const linesOf = (paths: Paths): Line[] => {
     paths.ends,
     Uint32Array.from(paths.ends, (_, i) => 2 * i + 2),
   );
-  return pointsOf(paths).map(([a, b]) => [...a!, ...b!] as Line);
+  return listsOf(paths).map(([a, b]) => [...a!, ...b!] as Line);
 };
 
 /** Row by row against every side, the obvious way. */
@@ -45,7 +29,7 @@ function hatchOf(paths: Paths, options: HatchOptions): Line[] {
     angleDeg % 90 === 0
       ? [Math.round(Math.cos(angle)), -Math.round(Math.sin(angle))]
       : [Math.cos(angle), -Math.sin(angle)];
-  const turned = pointsOf(paths)
+  const turned = listsOf(paths)
     .filter((path) => path.length > 2 && String(path[0]) === String(path.at(-1)))
     .map((path) => path.map(([x, y]): Point => [x * ux! + y * uy!, x * uy! - y * ux!]));
   const across = turned.flat().map(([, v]) => v);
@@ -187,7 +171,7 @@ test("hatch of shapes apart is the hatch of each, in the rows of all", () => {
 test("hatch does not mind where a path begins, which way it runs, or the order of paths", () => {
   for (let seed = 0; seed < 40; seed++)
     for (const fillRule of ["evenodd", "nonzero"] as const) {
-      const paths = pointsOf(shapes(seed, false));
+      const paths = listsOf(shapes(seed, false));
       const options = { spacing: 0.4, angleDeg: 20, fillRule };
       const expected = hatch(pathsOf(...paths), options);
       assert.equal(hatch(pathsOf(...paths.map((path) => [...path].reverse()).reverse()), options), expected);
@@ -264,7 +248,7 @@ test("hatch with an inset keeps to the points that are so far from every side", 
     const paths = shapes(seed, seed % 2 === 0);
     const inset = [0.05, 0.3, 0.8][seed % 3]!;
     const options = { spacing: 0.31, angleDeg: [0, 90, 25][seed % 3]!, direction: "oneWay" } as const;
-    const outlines = pointsOf(paths);
+    const outlines = listsOf(paths);
     const kept = linesOf(hatch(paths, { ...options, inset }));
     const clearance = (p: Point): number => Math.min(...outlines.map((outline) => distanceTo(outline, p)));
     const alongOf = ([x0, y0, x1, y1]: Line, t: number): Point => [x0 + t * (x1 - x0), y0 + t * (y1 - y0)];

@@ -25,6 +25,11 @@ export function listsOf({ ends, xy }: Paths): Point[][] {
   });
 }
 
+/** Closed, by its corners. */
+export const ring = (...points: Point[]): Point[] => [...points, points[0]!];
+export const box = (x0: number, y0: number, x1: number, y1: number): Point[] =>
+  ring([x0, y0], [x1, y0], [x1, y1], [x0, y1]);
+
 export const same = (a: Point, b: Point): boolean => a[0] === b[0] && a[1] === b[1];
 
 export const lengthOf = (points: readonly Point[]): number =>
