@@ -133,6 +133,11 @@ export interface NumberContract {
   readonly integer?: boolean;
 }
 
+export function checkFlag(name: string, value: unknown): boolean {
+  if (typeof value !== "boolean") throw invalid(name, "true or false", value);
+  return value;
+}
+
 /** Checks a value against a list of words. */
 export function checkOneOf<T extends string>(name: string, value: unknown, words: readonly T[]): T {
   if (words.includes(value as T)) return value as T;

@@ -1,4 +1,4 @@
-import { checkNumber, checkOptions, describe, invalid, KerfworkError } from "../errors.ts";
+import { checkFlag, checkNumber, checkOptions, describe, invalid, KerfworkError } from "../errors.ts";
 import { engineFunction } from "../tasker/target.ts";
 import { type Items, itemsOf, joinUnits, ranksOf } from "./items.ts";
 import { withEngine } from "./memory.ts";
@@ -194,11 +194,6 @@ function checkPlace(name: string, value: unknown): readonly [number, number] {
       `Expected \`${name}\` to be [x, y], two finite numbers, got ${Array.isArray(value) ? `[${value.join(", ")}]` : describe(value)}`,
     );
   return [Math.fround(value[0]), Math.fround(value[1])];
-}
-
-function checkFlag(name: string, value: unknown): boolean {
-  if (typeof value !== "boolean") throw invalid(name, "true or false", value);
-  return value;
 }
 
 function checkKept(value: unknown): boolean | readonly number[] {

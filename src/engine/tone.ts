@@ -1,4 +1,4 @@
-import { checkNumber, checkOneOf, invalid } from "../errors.ts";
+import { checkFlag, checkNumber, checkOneOf, invalid } from "../errors.ts";
 import type { Source } from "./pixels.ts";
 
 /** How pixels become black or white. The options are applied in the order in which they stand here. */
@@ -116,10 +116,6 @@ export function checkTone(options: ToneOptions, channels: number): Tone {
 /** Without entries that are undefined, which would hide defaults. */
 function given<T extends object>(options: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
   return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as never;
-}
-
-function checkFlag(name: string, value: unknown): void {
-  if (typeof value !== "boolean") throw invalid(name, "true or false", value);
 }
 
 function checkNames(name: string, value: unknown, names: readonly string[]): void {

@@ -12,3 +12,4 @@ export {
   type StrokesOptions,
 } from "./drawing.ts";
 export { checkJobOptions, type Job, type JobOptions, type JobReport, makeProgram } from "./program.ts";
+export type { FillOptions, ToolpathOptions } from "./toolpath.ts";
