@@ -173,10 +173,16 @@ function joinMutual(chains: Chains, heads: usize, next: usize, list: usize, near
   // what is within the gap of a place is in the cell of the place, or in those beside it that are nearer
   const scale = 1 / (2.000001 * Math.sqrt(chains.square));
   memory.fill(heads, 0xff, bytes);
+  // a bit for each cell that is not empty, four times as many as heads: most cells are seen to be empty in little memory
+  const bits = near + (<usize>chains.paths << 3);
+  memory.fill(bits, 0, bytes >> 3);
   for (let i = 0; i < count; i++) {
     const end = wordAt(list, i);
     const at = chains.at + (<usize>end << 3);
-    const head = heads + (<usize>(hashOfCell(Math.floor(<f64>load<f32>(at) * scale), Math.floor(<f64>load<f32>(at, 4) * scale)) & mask) << 2);
+    const hash = hashOfCell(Math.floor(<f64>load<f32>(at) * scale), Math.floor(<f64>load<f32>(at, 4) * scale));
+    const bit = hash & (mask * 4 + 3);
+    store<u8>(bits + <usize>(bit >> 3), <u8>(<i32>load<u8>(bits + <usize>(bit >> 3)) | (1 << (bit & 7))));
+    const head = heads + (<usize>(hash & mask) << 2);
     store<i32>(next + (<usize>end << 2), load<i32>(head));
     store<i32>(head, end);
     if ((i & 511) == 511 && checkpoint(3 * chains.paths)) return STOPPED;
@@ -184,7 +190,7 @@ function joinMutual(chains: Chains, heads: usize, next: usize, list: usize, near
   let budget = 64 * <i64>count;
   for (let i = 0; i < count; i++) {
     const end = wordAt(list, i);
-    budget -= <i64>nearestInCells(chains, heads, mask, next, scale, end, near);
+    budget -= <i64>nearestInCells(chains, heads, mask, next, scale, end, near, bits);
     if (budget < 0) return 0;
     if ((i & 63) == 63 && checkpoint(3 * chains.paths + (end >> 1))) return STOPPED;
   }
@@ -226,7 +232,7 @@ function joinMutual(chains: Chains, heads: usize, next: usize, list: usize, near
 }
 
 /** Finds the end nearest to an end, or -1; of equally near ones the first. Returns the ends looked at. */
-function nearestInCells(chains: Chains, heads: usize, mask: i32, next: usize, scale: f64, end: i32, near: usize): i32 {
+function nearestInCells(chains: Chains, heads: usize, mask: i32, next: usize, scale: f64, end: i32, near: usize, bits: usize): i32 {
   const at = chains.at + (<usize>end << 3);
   const x = <f64>load<f32>(at) * scale;
   const y = <f64>load<f32>(at, 4) * scale;
@@ -238,7 +244,10 @@ function nearestInCells(chains: Chains, heads: usize, mask: i32, next: usize, sc
     let row = Math.floor(y);
     if ((cell & 1) != 0) column += x - column < 0.5 ? -1 : 1;
     if ((cell & 2) != 0) row += y - row < 0.5 ? -1 : 1;
-    const head = heads + (<usize>(hashOfCell(column, row) & mask) << 2);
+    const hash = hashOfCell(column, row);
+    const bit = hash & (mask * 4 + 3);
+    if ((load<u8>(bits + <usize>(bit >> 3)) & (1 << (bit & 7))) == 0) continue;
+    const head = heads + (<usize>(hash & mask) << 2);
     for (let id = load<i32>(head); id >= 0; id = wordAt(next, id)) {
       looked++;
       const square = apart(at, chains.at + (<usize>id << 3));
