@@ -14,6 +14,8 @@ export class Chains {
   /** Cosine of the widest turn. */
   turn: f64;
   paths: i32;
+  /** Ends that may still be joined. */
+  free: i32;
   /** f32[2], where the end is. */
   at: usize;
   /** f32[2], the direction from there into the path. */

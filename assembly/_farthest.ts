@@ -20,19 +20,13 @@ export class Thinning {
   /** Points settled, and those looked at since the last look at the control block. */
   done: i32;
   since: i32;
-  /** Points that may still be looked at before the search for the farthest gives way to the cone. */
+  /** Points that may be looked at before runs are halved. */
   budget: f64;
   xy: usize;
   keep: usize;
   stack: usize;
-  // the cone: its corner, its sides, and the farthest that it has gone
-  x: f64;
-  y: f64;
-  lowX: f64;
-  lowY: f64;
-  highX: f64;
-  highY: f64;
-  reach: f64;
+  /** Least x of the path. */
+  left: f32;
 }
 
 /** Finds the point between two that is farthest from the line between them; false when the kernel has to leave. */

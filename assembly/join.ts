@@ -1,22 +1,22 @@
 // Paths joined at their ends.
 
 import { allows, apart, Chains, chainsRoom, joinEnds, layChains, lengthOf, straightness, wordAt } from "./_chains";
-import { Grid, gridRoom, layGrid, switchOff } from "./_grid";
+import { joinNear, nearRoom } from "./_mates";
 import { checkpoint, STOPPED } from "./control";
 
 /** Most ends at one place that are weighed against each other. */
 const CROWD: i32 = 16;
 /** Says of an end that this many others at its place stay free too: it is left alone. */
 const CROWDED: i32 = -2;
+/** Says of an end that the end nearest to it is to be found later. */
+const SPECK: i32 = -2;
 /** Points between two looks at the control block. */
 const SLICE: i32 = 4096;
-/** Bytes of an entry of the heap: f64 square of a distance, i32 end, i32 the end nearest to it. */
-const ENTRY: usize = 16;
 
 /** Bytes of scratch for `joinPaths` and `writeChains`. */
 export function joinBytes(paths: i32): f64 {
   const ends = 2 * <usize>paths;
-  return <f64>(chainsRoom(paths) + tableBytes(ends) + ends * (4 + 4 + ENTRY) + gridRoom(<i32>ends, <i32>ends) + 16);
+  return <f64>(chainsRoom(paths) + tableBytes(ends) + ends * 8 + nearRoom(<i32>ends));
 }
 
 /** A power of two, at least twice the ends. */
@@ -46,12 +46,14 @@ export function joinPaths(ends: usize, paths: i32, xy: usize, gap: f64, turn: f6
   const table = scratch + chainsRoom(paths);
   const next = table + tableBytes(<usize>paths * 2);
   const list = next + (<usize>paths << 3);
-  const heap = list + (<usize>paths << 3);
-  let joints = joinMeeting(chains, table, next, list);
-  if (joints < 0 || gap == 0) return joints;
-  const count = listFree(chains, next, list);
-  const more = joinNear(chains, list, count, heap, (heap + <usize>paths * 2 * ENTRY + 7) & ~7);
-  return more < 0 ? more : joints + more;
+  const room = list + (<usize>paths << 3);
+  const meeting = joinMeeting(chains, table, next, list);
+  if (meeting < 0 || chains.square == 0) return meeting;
+  chains.free = listFree(chains, next, list);
+  const mutual = joinMutual(chains, table, next, list, room);
+  if (mutual < 0) return STOPPED;
+  const near = joinNear(chains, list, room);
+  return near < 0 ? STOPPED : meeting + mutual + near;
 }
 
 /** Joins ends that are at one place. Leaves in `next` which ends are crowded out. */
@@ -160,112 +162,103 @@ function listFree(chains: Chains, next: usize, list: usize): i32 {
   return count;
 }
 
-/** Joins free ends, nearest first. */
-function joinNear(chains: Chains, list: usize, count: i32, heap: usize, gridAt: usize): i32 {
-  const grid = layGrid(gridAt, chains.at, list, count, chains.paths * 2, true);
-  let size = 0;
+/**
+ * Joins the free ends that are each other's nearest: nothing can come between them. Leaves on the list those that are
+ * still free and near others. Where ends are too crowded for it, does nothing.
+ */
+function joinMutual(chains: Chains, heads: usize, next: usize, list: usize, near: usize): i32 {
+  const count = chains.free;
+  const bytes = tableBytes(<usize>chains.paths * 2);
+  const mask = <i32>(bytes >> 2) - 1;
+  // what is within the gap of a place is in the cell of the place, or in those beside it that are nearer
+  const scale = 1 / (2.000001 * Math.sqrt(chains.square));
+  memory.fill(heads, 0xff, bytes);
+  // a bit for each cell that is not empty, four times as many as heads: most cells are seen to be empty in little memory
+  const bits = near + (<usize>chains.paths << 3);
+  memory.fill(bits, 0, bytes >> 3);
   for (let i = 0; i < count; i++) {
     const end = wordAt(list, i);
-    nearestMate(chains, grid, end);
-    if (grid.found >= 0) size = push(heap, size, grid.best, end, grid.found);
+    const at = chains.at + (<usize>end << 3);
+    const hash = hashOfCell(Math.floor(<f64>load<f32>(at) * scale), Math.floor(<f64>load<f32>(at, 4) * scale));
+    const bit = hash & (mask * 4 + 3);
+    store<u8>(bits + <usize>(bit >> 3), <u8>(<i32>load<u8>(bits + <usize>(bit >> 3)) | (1 << (bit & 7))));
+    const head = heads + (<usize>(hash & mask) << 2);
+    store<i32>(next + (<usize>end << 2), load<i32>(head));
+    store<i32>(head, end);
+    if ((i & 511) == 511 && checkpoint(3 * chains.paths)) return STOPPED;
+  }
+  let budget = 64 * <i64>count;
+  for (let i = 0; i < count; i++) {
+    const end = wordAt(list, i);
+    budget -= <i64>nearestInCells(chains, heads, mask, next, scale, end, near, bits);
+    if (budget < 0) return 0;
     if ((i & 63) == 63 && checkpoint(3 * chains.paths + (end >> 1))) return STOPPED;
   }
-  let joints = 0;
-  for (let tries = 0; size > 0; tries++) {
-    if ((tries & 63) == 63 && checkpoint(4 * chains.paths + joints)) return STOPPED;
-    const end = load<i32>(heap, 8);
-    const mate = load<i32>(heap, 12);
-    size = pop(heap, size);
-    if (!chains.isFree(end)) continue;
-    if (chains.isFree(mate) && allows(chains, end, mate)) {
-      joinEnds(chains, end, mate);
-      switchOff(grid, end);
-      switchOff(grid, mate);
-      joints++;
-    } else {
-      nearestMate(chains, grid, end);
-      if (grid.found >= 0) size = push(heap, size, grid.best, end, grid.found);
-    }
+  // not specks, which may turn out to be the two ends of a chain that is too short to be closed
+  for (let i = 0; i < count; i++) {
+    const end = wordAt(list, i);
+    const mate = wordAt(near, end);
+    if (mate <= end || wordAt(near, mate) != end || wordAt(chains.other, end) == mate) continue;
+    if (load<f64>(chains.length + (<usize>end << 3)) > chains.loop || load<f64>(chains.length + (<usize>mate << 3)) > chains.loop) continue;
+    store<i32>(near + (<usize>end << 2), SPECK);
   }
+  let joints = 0;
+  for (let i = 0; i < count; i++) {
+    const end = wordAt(list, i);
+    const mate = wordAt(near, end);
+    if (mate > end && wordAt(near, mate) == end) {
+      joinEnds(chains, end, mate);
+      joints++;
+    }
+    if ((i & 255) == 255 && checkpoint(4 * chains.paths)) return STOPPED;
+  }
+  let left = 0;
+  for (let i = 0; i < count; i++) {
+    const end = wordAt(list, i);
+    if (!chains.isFree(end) || wordAt(near, end) == -1) continue;
+    store<i32>(list + (<usize>left << 2), end);
+    left++;
+  }
+  chains.free = left;
   return joints;
 }
 
-/** Finds the end nearest to an end among those that it may be joined to; of equally near ones the first. */
-function nearestMate(chains: Chains, grid: Grid, end: i32): void {
-  const at = chains.at + (<usize>end << 3);
-  const x = load<f32>(at);
-  const y = load<f32>(at, 4);
-  const column = grid.column(x);
-  const row = grid.row(y);
-  const reach = max(max(column, grid.width - 1 - column), max(row, grid.height - 1 - row));
-  grid.best = chains.square;
-  grid.found = -1;
-  for (let r = 0; r <= reach; r++) {
-    for (let j = max(row - r, 0), last = min(row + r, grid.height - 1); j <= last; j++)
-      matesInRow(chains, grid, end, j, column - r, column + r, j == row - r || j == row + r ? 1 : 2 * r);
-    const seen = grid.seen(<f64>x, <f64>y, column, row, r);
-    if (grid.best < seen * seen) break;
-  }
+@inline function hashOfCell(column: f64, row: f64): i32 {
+  // both zeros are one cell
+  let key = reinterpret<u64>(column + 0) * 0x9e3779b97f4a7c15;
+  key = (key ^ (key >> 32)) + reinterpret<u64>(row + 0);
+  key *= 0xd6e8feb86659fd93;
+  return <i32>(key ^ (key >> 32));
 }
 
-function matesInRow(chains: Chains, grid: Grid, end: i32, row: i32, from: i32, to: i32, step: i32): void {
+/** Finds the end nearest to an end, or -1; of equally near ones the first. Returns the ends looked at. */
+function nearestInCells(chains: Chains, heads: usize, mask: i32, next: usize, scale: f64, end: i32, near: usize, bits: usize): i32 {
   const at = chains.at + (<usize>end << 3);
-  for (let i = from; i <= to; i += step) {
-    if (<u32>i >= <u32>grid.width) continue;
-    const word = <usize>(row * grid.width + i) << 2;
-    const stop = load<u32>(grid.lives + word);
-    for (let slot = load<u32>(grid.starts + word); slot < stop; slot++) {
-      const id = wordAt(grid.slots, slot);
+  const x = <f64>load<f32>(at) * scale;
+  const y = <f64>load<f32>(at, 4) * scale;
+  let best = chains.square;
+  let found = -1;
+  let looked = 0;
+  for (let cell = 0; cell < 4; cell++) {
+    let column = Math.floor(x);
+    let row = Math.floor(y);
+    if ((cell & 1) != 0) column += x - column < 0.5 ? -1 : 1;
+    if ((cell & 2) != 0) row += y - row < 0.5 ? -1 : 1;
+    const hash = hashOfCell(column, row);
+    const bit = hash & (mask * 4 + 3);
+    if ((load<u8>(bits + <usize>(bit >> 3)) & (1 << (bit & 7))) == 0) continue;
+    const head = heads + (<usize>(hash & mask) << 2);
+    for (let id = load<i32>(head); id >= 0; id = wordAt(next, id)) {
+      looked++;
       const square = apart(at, chains.at + (<usize>id << 3));
-      if (square > grid.best || (square == grid.best && grid.found >= 0 && id > grid.found)) continue;
+      if (square > best || (square == best && found >= 0 && id > found)) continue;
       if (id == end || !allows(chains, end, id)) continue;
-      grid.best = square;
-      grid.found = id;
+      best = square;
+      found = id;
     }
   }
-}
-
-@inline function before(heap: usize, a: i32, b: i32): bool {
-  const p = heap + <usize>a * ENTRY;
-  const q = heap + <usize>b * ENTRY;
-  if (load<f64>(p) != load<f64>(q)) return load<f64>(p) < load<f64>(q);
-  return load<i32>(p, 8) < load<i32>(q, 8);
-}
-
-@inline function exchange(heap: usize, a: i32, b: i32): void {
-  const p = heap + <usize>a * ENTRY;
-  const q = heap + <usize>b * ENTRY;
-  const entry = v128.load(p);
-  v128.store(p, v128.load(q));
-  v128.store(q, entry);
-}
-
-function push(heap: usize, size: i32, square: f64, end: i32, mate: i32): i32 {
-  const at = heap + <usize>size * ENTRY;
-  store<f64>(at, square);
-  store<i32>(at, end, 8);
-  store<i32>(at, mate, 12);
-  for (let i = size; i > 0; ) {
-    const up = (i - 1) >> 1;
-    if (!before(heap, i, up)) break;
-    exchange(heap, i, up);
-    i = up;
-  }
-  return size + 1;
-}
-
-function pop(heap: usize, size: i32): i32 {
-  const left = size - 1;
-  exchange(heap, 0, left);
-  for (let i = 0; ; ) {
-    let down = 2 * i + 1;
-    if (down >= left) break;
-    if (down + 1 < left && before(heap, down + 1, down)) down++;
-    if (!before(heap, down, i)) break;
-    exchange(heap, i, down);
-    i = down;
-  }
-  return left;
+  store<i32>(near + (<usize>end << 2), found);
+  return looked;
 }
 
 /**

@@ -5,6 +5,8 @@ import { checkpoint, STOPPED } from "./control";
 
 /** Shorter runs are looked through in f64 at once. */
 const LEAST: i32 = 12;
+/** What is left of a path that was cut too unevenly is halved down to this many points. */
+const BLOCK: i32 = 256;
 /** Pairs of i32: the shorter part goes on first, so that there is at most one for each bit of a count. */
 const STACK: i32 = 32;
 /** How far distances in f32 are off at most, as a part of the box's diagonal: 12 roundings of 2^-24. */
@@ -27,8 +29,8 @@ export function thinBytes(longest: i32): f64 {
  * vector     1 for SIMD, 0 for the scalar form: the same result
  * scratch    u8[thinBytes(longest)], 16-byte aligned
  * returns    points kept, or STOPPED; reports points
- * cost       about 10 ns a point; at most O(n log n): a path that is cut too unevenly is finished by a cone pass
- * source     Douglas and Peucker 1973 on a stack; cone: Williams 1978, Sklansky and Gonzalez 1980
+ * cost       about 20 ns a point; at most O(n log n): a path that is cut too unevenly is halved instead, down to blocks
+ * source     Douglas and Peucker 1973 on a stack
  */
 export function thinPaths(ends: usize, paths: i32, xy: usize, tolerance: f64, vector: i32, scratch: usize): i32 {
   const thin = changetype<Thinning>(scratch);
@@ -92,7 +94,7 @@ function measurePath(thin: Thinning, at: usize, n: i32, tolerance: f64): void {
   thin.low = <f32>((tolerance - off) * (tolerance - off));
   thin.high = <f32>((tolerance + off) * (tolerance + off));
   thin.budget = <f64>n * (16 + 4 * <f64>(32 - clz(n)));
-  thin.x = <f64>f32x4.extract_lane(low, 0);
+  thin.left = f32x4.extract_lane(low, 0);
 }
 
 function thinOpen(thin: Thinning, at: usize, n: i32): i32 {
@@ -108,7 +110,7 @@ function thinRing(thin: Thinning, at: usize, m: i32, work: usize): i32 {
   let highest: f32 = f32.MAX_VALUE;
   for (let i = 0; i < m; i++) {
     const p = at + (<usize>i << 3);
-    if (<f64>load<f32>(p) != thin.x || load<f32>(p, 4) >= highest) continue;
+    if (load<f32>(p) != thin.left || load<f32>(p, 4) >= highest) continue;
     highest = load<f32>(p, 4);
     start = i;
   }
@@ -152,13 +154,11 @@ function thinRun(thin: Thinning, a: i32, b: i32): i32 {
   for (;;) {
     while (b - a > 1) {
       thin.budget -= <f64>(b - a);
-      if (thin.budget < 0) {
-        if (!coneRun(thin, a, b)) return STOPPED;
-        break;
-      }
-      const middle = split(thin, a, b);
+      let middle = split(thin, a, b);
       if (middle < 0) return STOPPED;
       if (middle == 0) break;
+      // cut too unevenly until now
+      if (thin.budget < 0 && b - a > BLOCK) middle = (a + b) >> 1;
       store<u8>(thin.keep + <usize>middle, 1);
       if (middle - a > b - middle) {
         store<i32>(top, a);
@@ -190,64 +190,6 @@ function split(thin: Thinning, a: i32, b: i32): i32 {
   const length = searchFine(thin, a, b);
   if (length < 0) return STOPPED;
   return thin.best > thin.square * length ? thin.found : 0;
-}
-
-/** Marks what to keep between two kept points in one pass; false when the kernel has to leave. */
-function coneRun(thin: Thinning, a: i32, b: i32): bool {
-  openCone(thin, a);
-  for (let i = a + 1; i <= b; i += 1024) {
-    coneSlice(thin, i, min(b + 1, i + 1024));
-    if (checkpoint(thin.done)) return false;
-  }
-  return true;
-}
-
-function openCone(thin: Thinning, i: i32): void {
-  const p = thin.xy + (<usize>i << 3);
-  thin.x = <f64>load<f32>(p);
-  thin.y = <f64>load<f32>(p, 4);
-  thin.reach = 0;
-}
-
-/**
- * Goes on with the line from the cone's corner as long as the next point lies in the cone of all directions that pass
- * within the tolerance of the points so far, and no nearer than any of them, so that none of them lies beyond the end.
- */
-function coneSlice(thin: Thinning, i: i32, end: i32): void {
-  for (; i < end; i++) {
-    const p = thin.xy + (<usize>i << 3);
-    let x = <f64>load<f32>(p) - thin.x;
-    let y = <f64>load<f32>(p, 4) - thin.y;
-    let square = x * x + y * y;
-    if (thin.reach > 0 && !(square >= thin.reach && thin.lowX * y - thin.lowY * x >= 0 && x * thin.highY - y * thin.highX >= 0 && x * thin.lowX + y * thin.lowY > 0)) {
-      // the point before ends the line and begins the next
-      store<u8>(thin.keep + <usize>(i - 1), 1);
-      openCone(thin, i - 1);
-      x = <f64>load<f32>(p) - thin.x;
-      y = <f64>load<f32>(p, 4) - thin.y;
-      square = x * x + y * y;
-    }
-    if (square <= thin.square) continue;
-    const distance = Math.sqrt(square);
-    const ux = x / distance;
-    const uy = y / distance;
-    const sine = Math.sqrt(thin.square) / distance;
-    const cosine = Math.sqrt(1 - sine * sine);
-    const lowX = ux * cosine + uy * sine;
-    const lowY = uy * cosine - ux * sine;
-    const highX = ux * cosine - uy * sine;
-    const highY = uy * cosine + ux * sine;
-    const first = thin.reach == 0;
-    thin.reach = square;
-    if (first || thin.lowX * lowY - thin.lowY * lowX > 0) {
-      thin.lowX = lowX;
-      thin.lowY = lowY;
-    }
-    if (first || highX * thin.highY - highY * thin.highX > 0) {
-      thin.highX = highX;
-      thin.highY = highY;
-    }
-  }
 }
 
 function writeOpen(at: usize, keep: usize, n: i32, out: usize): usize {

@@ -257,11 +257,11 @@ test("simplify does not look at a zigzag over and over, and holds its bound ther
     }
     assert.is(line, kept.length - 1);
     assert.ok(worst <= tolerance);
-    assert.is(kept.length, 40_000);
+    assert.ok(kept.length > 20_000);
   }
 });
 
-/** A path on which the search for the farthest is cut off, with much that the cone can drop. */
+/** A path that is cut more and more unevenly, with much between the spikes that can go. */
 function spiked(n: number): Point[] {
   const next = random(4);
   return Array.from({ length: n }, (_, i): Point => {
@@ -270,11 +270,11 @@ function spiked(n: number): Point[] {
   });
 }
 
-test("the cone pass drops points, turns back and holds the bound", () => {
+test("simplify drops what it can on paths that it has to halve", () => {
   const points = spiked(60_000);
   for (const tolerance of [0.08, 0.3]) {
     const kept = listsOf(simplify(pathsOf(points), { tolerance }))[0]!;
-    assert.ok(kept.length < 20_000, `${kept.length} kept`);
+    assert.ok(kept.length < (tolerance === 0.3 ? 4000 : 5000), `${kept.length} kept`);
     let line = 0;
     let worst = 0;
     for (const p of points.slice(1)) {

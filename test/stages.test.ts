@@ -1,5 +1,20 @@
 // How engine functions report and leave: all that move paths to programs, under one harness.
-import { encode, type KerfworkError, order, type Paths, toOps } from "kerfwork";
+import {
+  bounds,
+  close,
+  dedupe,
+  encode,
+  join,
+  type KerfworkError,
+  nest,
+  order,
+  type Paths,
+  reverse,
+  simplify,
+  smooth,
+  toOps,
+  transform,
+} from "kerfwork";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { withEngine } from "../src/engine/memory.ts";
@@ -24,6 +39,15 @@ function scene(n: number): Paths {
 const paths = scene(3000);
 const ops = toOps(scene(10_000));
 const CALLS: [string, () => unknown][] = [
+  ["bounds", () => bounds(paths)],
+  ["close", () => close(paths)],
+  ["dedupe", () => dedupe(paths)],
+  ["join", () => join(paths)],
+  ["nest", () => nest(paths)],
+  ["reverse", () => reverse(paths)],
+  ["simplify", () => simplify(paths)],
+  ["smooth", () => smooth(paths)],
+  ["transform", () => transform(paths, [2, 0, 0, 2, 0, 0])],
   ["order", () => order(paths, { end: [0, 0] })],
   ["toOps", () => toOps(paths)],
   ["encode", () => encode(ops)],
