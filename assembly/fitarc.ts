@@ -36,7 +36,7 @@ export function fitArcsBytes(n: i32): f64 {
  * xy         f32 pairs, mm, finite
  * tolerance  mm, >= 1 / scale
  * scale      units to a millimetre, that ends and centres are rounded to
- * minRadius, maxRadius  mm, of arcs
+ * minRadius, maxRadius  mm, of arcs; none is smaller than twice the tolerance
  * scratch    u8[fitArcsBytes(points of the longest path)], 16-byte aligned
  * outEnds    u32[paths], written: segments up to and with each path
  * kinds      u8[points], written: 0 line, 2 arc clockwise on the screen, 3 counter-clockwise
