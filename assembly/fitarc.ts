@@ -30,7 +30,8 @@ export function fitArcsBytes(n: i32): f64 {
  * rounded, so corners stay. The deviation is measured along the radius (of lines, square to them): every vertex is
  * within the tolerance of its arc and every point of the arc within the tolerance of the edge on its ray, with all
  * numbers rounded, and whichever end's radius the arc is drawn with. Straight runs stay lines: an arc has to go 1.2
- * times as far. Where a segment goes back by more than the tolerance it is parted.
+ * times as far. Where a segment goes back by more than the tolerance it is parted. Where two meet is then settled by
+ * holding one of them to an eighth of the tolerance, which finds tangent points and halves of circles again.
  *
  * ends       u32[paths], points up to and with each path
  * xy         f32 pairs, mm, finite
@@ -43,7 +44,7 @@ export function fitArcsBytes(n: i32): f64 {
  * out        f32 pairs, room for points + paths, written: per path its start, then 1 point for a line, centre and end for
  *            an arc. A path without points gets the end of the one before as its start
  * returns    segments, or STOPPED; reports points
- * cost       O(n log n): a segment's vertices are looked at about 4 log2(n) times
+ * cost       O(n log n), about 0.3 us a point of curves
  * source     own; arcs through both ends as intervals of one number after Drysdale, Rote, Sturm 2008, approximation of
  *            an open polygonal curve with a minimum number of circular arcs and biarcs
  */

@@ -48,7 +48,7 @@ const FLATTENED = 1 / 8;
  * @throws INVALID_ARGUMENT   artwork that is not shaped as `Paths` or `Curves` or not finite, an option out of its contract
  * @throws OUT_OF_MEMORY      more points than kernel memory holds
  * @throws CANCELED           the task that runs it was canceled
- * Cost: about 0.2 us a point.
+ * Cost: about 0.3 us a point.
  * @example toOps(fitArcs(flatten(trace(image), { tolerance: 0.005 }), { tolerance: 0.02 }))
  */
 export const fitArcs = engineFunction(
