@@ -210,7 +210,10 @@ function narrow(fit: Fit, from: i32, to: i32, chord: f64): bool {
   return true;
 }
 
-/** Puts the centre where half the sweep says, rounded; false where no arc may be. */
+/**
+ * Puts the centre where half the sweep says, rounded; false where no arc may be. On circles of twice the tolerance and
+ * more, an edge that is near is also on the side of the arc.
+ */
 function placeCenter(fit: Fit, chord: f64): bool {
   if (!(fit.sine > 0 && fit.cosine > WIDEST)) return false;
   const out = (fit.turn * fit.cosine) / (2 * fit.sine);
@@ -225,7 +228,7 @@ function placeCenter(fit: Fit, chord: f64): bool {
   fit.inner = min(first, last);
   fit.outer = max(first, last);
   return (
-    fit.inner >= fit.minRadius && fit.outer <= fit.maxRadius && fit.outer - fit.inner <= min(RADII, fit.whole) &&
+    fit.inner >= max(fit.minRadius, 2 * fit.whole) && fit.outer <= fit.maxRadius && fit.outer - fit.inner <= min(RADII, fit.whole) &&
     quartersOf(fit, fit.bx, fit.by) <= WIDEST_QUARTERS
   );
 }
@@ -270,7 +273,8 @@ function isNearArc(fit: Fit, from: i32, to: i32): bool {
     if (squared < inner || squared > outer) return false;
     let quarters = quartersOf(fit, load<f64>(at, 16), load<f64>(at, 24));
     if (quarters > 4 - back) quarters -= 4;
-    if (quarters < reached - back) return false;
+    // an edge turns by less than half round the centre, or it passes on the other side
+    if (quarters < reached - back || quarters > reached + 2) return false;
     // beyond an end it is the end that has to be near
     if (quarters < 0 && !isNear(nextX + cx - fit.ax, nextY + cy - fit.ay, fit.tolerance)) return false;
     if (quarters > whole && !isNear(nextX + cx - fit.bx, nextY + cy - fit.by, fit.tolerance)) return false;

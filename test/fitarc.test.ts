@@ -14,6 +14,7 @@ import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { deviationOf, type Point, pointLists, type Stroke, strokesOf, sweepOf } from "../bench/deviation.ts";
 import { Engine, type Pointer } from "../src/engine/memory.ts";
+import { interpret as controller, START_MODAL, START_OFFSETS } from "../src/machine/interpreter.ts";
 import { random } from "./oracle.ts";
 
 const pathsOf = (...lists: (readonly Point[])[]): Paths => {
@@ -37,7 +38,7 @@ const roundPath = (x: number, y: number, radius: number, from: number, to: numbe
   Array.from({ length: pieces + 1 }, (_, k) => onCircle(x, y, radius, from + ((to - from) * k) / pieces));
 
 /** Waves that turn both ways, with straight runs, corners, noise and points twice in a row between them. */
-function wander(seed: number, n: number, noise: number): Point[] {
+function wander(seed: number, n: number, noise: number, back = true): Point[] {
   const next = random(seed);
   const points: Point[] = [[20 + 100 * next(), 20 + 100 * next()]];
   let heading = 6 * next();
@@ -48,6 +49,8 @@ function wander(seed: number, n: number, noise: number): Point[] {
     if (chance < 0.03) heading += 4 * next() - 2;
     if (chance > 0.9) bend = next() < 0.3 ? 0 : 0.6 * next() - 0.3;
     if (chance > 0.5 && chance < 0.52) points.push([x, y]);
+    // back to where it came from
+    if (back && chance > 0.52 && chance < 0.54) points.push(points.at(-3) ?? [x, y], [x, y]);
     heading += bend;
     const step = 0.1 + 0.3 * next();
     points.push([
@@ -125,10 +128,10 @@ test("fitArcs stays within the tolerance, both ways and after rounding", () => {
   }
 });
 
-test("fitArcs takes few segments: an exhaustive search on short paths finds hardly fewer", () => {
+test("fitArcs takes few segments: an exhaustive search on short paths that do not turn back finds hardly fewer", () => {
   let [own, least] = [0, 0];
   for (let seed = 1; seed <= 14; seed++) {
-    const points = wander(seed + 300, 18, 0.004).filter(
+    const points = wander(seed + 300, 18, 0.004, false).filter(
       (p, i, all) => i === 0 || distance(p, all[i - 1]!) > 0,
     );
     const tolerance = 0.02;
@@ -265,6 +268,19 @@ test("fitArcs turns arcs that are too flat, too small or too wide into what a co
     }
 });
 
+test("fitArcs takes a spike for no circle that goes around the other way", () => {
+  const spike: Point[] = [
+    [9.898, 5.072],
+    [9.774, 5.08],
+    [9.802, 5.086],
+  ];
+  for (const points of [spike, [...spike].reverse(), [spike[1]!, ...spike.slice(0, 2)]])
+    for (const tolerance of [0.002, 0.02, 0.05, 0.5]) {
+      const paths = pathsOf(points);
+      check(paths, fitArcs(paths, { tolerance }), { tolerance }, `tolerance ${tolerance}`);
+    }
+});
+
 test("fitArcs takes nothing, single points, points that repeat and paths smaller than the tolerance", () => {
   const none = fitArcs(pathsOf());
   assert.equal([none.ends.length, none.kinds.length, none.xy.length], [0, 0, 0]);
@@ -380,6 +396,38 @@ test("fitArcs, toOps and encode: what a controller reads is within the tolerance
       );
       assert.ok(off <= tolerance, `seed ${seed}, path ${i}: ${off} off`);
     }
+  }
+});
+
+test("fitArcs: the simulated controller takes every line, and its chords are where the source is", () => {
+  const [arcTolerance, tolerance] = [0.002, 0.01];
+  const lists = [wander(501, 400, 0.003), spiral(5, 600), roundPath(50, 50, 20, 0, 2 * Math.PI, 500)];
+  const program = encode(toOps(fitArcs(pathsOf(...lists), { tolerance }), { height: 150 }), {
+    returnHome: false,
+  });
+  let modal = START_MODAL;
+  let drawn: Point[] = [];
+  const paths: Point[][] = [];
+  for (const line of Buffer.from(program.bytes).toString("latin1").trimEnd().split("\n")) {
+    const before: Point = [modal.position[0], modal.position[1]];
+    const done = controller(line.replaceAll(" ", ""), modal, START_OFFSETS, { laser: true, arcTolerance });
+    if (typeof done === "number") throw new Error(`error ${done}: ${line}`);
+    modal = done.modal;
+    const moves = done.actions.flatMap((action) => (action.type === "move" ? [action] : []));
+    if (moves.some(({ power }) => power > 0)) drawn.push(...(drawn.length > 0 ? [] : [before]));
+    else if (drawn.length > 0) {
+      paths.push(drawn);
+      drawn = [];
+    }
+    if (drawn.length > 0) drawn.push(...moves.map(({ target }): Point => [target[0], target[1]]));
+  }
+  assert.is(paths.length, lists.length);
+  for (const [i, points] of paths.entries()) {
+    const source = lists[i]!.map(([x, y]): Point => [Math.fround(x), 150 - Math.fround(y)]);
+    const strokes = points.slice(1).map((to, k): Stroke => ({ from: points[k]!, to, center: to, turn: 0 }));
+    // GRBL's chords may be a little farther off than it is told
+    const off = deviationOf(source, strokes, 2);
+    assert.ok(off <= tolerance + 1.5 * arcTolerance, `path ${i}: ${off} off`);
   }
 });
 
