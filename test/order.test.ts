@@ -1,4 +1,4 @@
-import { measure, type OrderOptions, order } from "kerfwork";
+import { measure, type OrderOptions, order, type Paths } from "kerfwork";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { type Engine, type Pointer, withEngine } from "../src/engine/memory.ts";
@@ -210,8 +210,8 @@ test("order works on 100,000 tiny paths", () => {
   assert.ok(result.travel < result.before / 100);
 });
 
-/** Runs `body` with guard bytes behind everything that the engine hands out. */
-function guarded(body: () => void): number {
+/** Runs `body` with guard bytes behind everything that the engine hands out, and `fill` in it. */
+function guarded(fill: number, body: () => void): number {
   const GUARD = 64;
   let engine!: Engine;
   withEngine((own) => (engine = own));
@@ -231,6 +231,7 @@ function guarded(body: () => void): number {
   engine.alloc = (bytes) => {
     const at = alloc.call(engine, bytes + GUARD);
     const guard = (at + bytes) as Pointer;
+    engine.u8(at, bytes).fill(fill);
     engine.u8(guard, GUARD).fill(0xa5);
     guards.push(guard);
     return at;
@@ -249,8 +250,15 @@ function guarded(body: () => void): number {
   return checked;
 }
 
-test("order's kernels stay within their buffers", () => {
+test("order's kernels stay within their buffers, and what lay there before changes nothing", () => {
   const next = random(21);
+  const hold = (given: Paths, options: OrderOptions): void => {
+    const results: unknown[] = [];
+    const run = (): void => void results.push(order(given, options));
+    const checked = guarded(0, run) + guarded(0xff, run);
+    assert.equal(results[0], results[1]);
+    assert.ok(checked >= 20, `${checked} buffers`);
+  };
   for (const n of [0, 1, 2, 3, 7, 64, 200]) {
     const closed = Array.from({ length: n }, () => blob(next, next() * 50, next() * 50, 20 * next(), 5));
     for (const mix of [
@@ -260,10 +268,16 @@ test("order's kernels stay within their buffers", () => {
       closed.map((list) => list.slice(0, 1)),
     ]) {
       const given = paths(mix);
-      for (const options of [{}, { flip: false, end: [1, 1] as const }])
-        assert.ok(guarded(() => order(given, options)) >= 10);
+      const groups = Uint32Array.from(mix, (_, i) => i % 3);
+      const units = Uint32Array.from(mix, (_, i) => i >> 1);
+      hold(given, {});
+      hold(given, { flip: false, end: [1, 1], kicks: 20 });
+      hold(given, { groups, keepOrder: [1] });
+      hold(given, { units, insideFirst: false });
     }
   }
+  // longer than the stretches that the rules let be turned
+  hold(paths(segments(next, 3000, 200)), { kicks: 40 });
 });
 
 test("order refuses what breaks its contract", () => {
