@@ -29,7 +29,7 @@ import { JobStages } from "./stages.ts";
 
 export interface JobOptions extends DrawingOptions {
   readonly flatten?: FlattenOptions;
-  readonly order?: OrderOptions;
+  readonly order?: Omit<OrderOptions, "groups" | "units">;
   /** `height` is known here: the picture's. */
   readonly ops?: Omit<OpsOptions, "height">;
   readonly encode?: EncodeOptions;
