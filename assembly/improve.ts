@@ -64,7 +64,6 @@ export function improveTour(
   search.oneWay = flip != 0 ? 0 : anySet(closed, n) ? 1 : 2;
   // where nothing may be turned round no move is tried that does
   search.ruled = search.oneWay == 1 || starts != 0 || ranks != 0 ? 1 : 0;
-  search.stretch = longest(search, STRETCH);
   search.work = 0;
   search.leastGain = max(LEAST_GAIN, LEAST_SHARE * farthest(ends, size));
   search.head = 0;
@@ -79,6 +78,7 @@ export function improveTour(
   search.starts = starts;
   search.around = around;
   search.ranks = ranks;
+  search.stretch = longest(search, STRETCH);
   search.log = scratch + offsetof<Search>();
   search.touchedEnds = search.log + (TURNS << 4);
   search.places = search.touchedEnds + (TOUCHED << 2);

@@ -104,6 +104,19 @@ export function nearestTour(
   return ranked == 0 ? i : word(ranked, i);
 }
 
+/** The last point at which an item may be entered: the tail of an open one, the last vertex of a closed one. */
+@inline function lastEntry(first: usize, closed: usize, item: i32, flip: i32): i32 {
+  const from = word(first, item);
+  const last = word(first, item + 1) - 1;
+  if (load<u8>(closed + item) != 0) return max(last - 1, from);
+  return flip != 0 ? last : from;
+}
+
+/** Points from one such to the next. */
+@inline function entryStep(first: usize, closed: usize, item: i32): i32 {
+  return load<u8>(closed + item) != 0 ? 1 : word(first, item + 1) - 1 - word(first, item);
+}
+
 /** Where the items end that are of the same rank as item `from` of the list. */
 function rankEnd(ranks: usize, ranked: usize, from: i32, n: i32): i32 {
   if (ranked == 0) return n;
@@ -122,15 +135,9 @@ function nearestOf(
   for (let i = low; i < high; i++) {
     const item = itemAt(ranked, i);
     if (word(pending, item) != 0) continue;
-    const from = word(first, item);
-    const last = word(first, item + 1) - 1;
-    let step = 1;
-    let to = max(last - 1, from);
-    if (load<u8>(closed + item) == 0) {
-      step = last - from;
-      to = flip != 0 ? last : from;
-    }
-    for (let point = from; point <= to; point += step) {
+    const to = lastEntry(first, closed, item, flip);
+    const step = entryStep(first, closed, item);
+    for (let point = word(first, item); point <= to; point += step) {
       const dx = <f64>load<f32>(xy + (<usize>point << 3)) - x;
       const dy = <f64>load<f32>(xy + (<usize>point << 3), 4) - y;
       const square = dx * dx + dy * dy;
@@ -144,15 +151,9 @@ function nearestOf(
 
 /** Switches the points on or off at which an item may be entered. */
 function offer(grid: Grid, first: usize, closed: usize, item: i32, flip: i32, on: bool): void {
-  const from = word(first, item);
-  const last = word(first, item + 1) - 1;
-  let step = 1;
-  let to = max(last - 1, from);
-  if (load<u8>(closed + item) == 0) {
-    step = last - from;
-    to = flip != 0 ? last : from;
-  }
-  for (let point = from; point <= to; point += step) {
+  const to = lastEntry(first, closed, item, flip);
+  const step = entryStep(first, closed, item);
+  for (let point = word(first, item); point <= to; point += step) {
     if (on) switchOn(grid, point);
     else switchOff(grid, point);
   }

@@ -256,7 +256,8 @@ export function orderPairs(engine: Engine, places: Float32Array): { nearest: Pai
     nearest: {
       items: n,
       kernel: {
-        run: () =>
+        run: () => {
+          engine.u32(pending, n).fill(0);
           kernels.nearestTour(
             xy,
             2 * n,
@@ -276,7 +277,8 @@ export function orderPairs(engine: Engine, places: Float32Array): { nearest: Pai
             entry,
             tour,
             grid,
-          ),
+          );
+        },
         result,
       },
       reference: { run: () => reference.nearest(), result: jsResult },

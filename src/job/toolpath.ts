@@ -49,6 +49,9 @@ export interface FillOptions extends HatchOptions {
   readonly overscan?: OverscanOptions;
 }
 
+/** Nobody knows the paths yet, so there are no numbers for each. */
+export type JobOrder = Omit<OrderOptions, "groups" | "units">;
+
 /** The way from outlines to moves: each stage's options under its name. What is left out is not done, but for cutting. */
 export interface ToolpathOptions {
   /** With `arcs`, the tolerance is an eighth of theirs by default. */
@@ -64,7 +67,7 @@ export interface ToolpathOptions {
   /** Joins lines that meet (default {} for drawings, false for pictures). */
   readonly join?: JoinOptions | false;
   /** `start` and `end` are where the machine's 0, 0 is by default; false keeps the order given. */
-  readonly order?: OrderOptions | false;
+  readonly order?: JobOrder | false;
   /** Fits arcs to the ordered paths, so that the program has G2 and G3 (default false: lines only). */
   readonly arcs?: FitArcsOptions | false;
   /** Of cuts; `height` is known here: the drawing's. */
@@ -167,7 +170,7 @@ class Way {
   }
 
   /** Orders paths to go on from where the head stands; the `last` ones lead home. */
-  async order(name: string, paths: Paths, rules: OrderOptions, last: boolean): Promise<Paths> {
+  async order(name: string, paths: Paths, rules: JobOrder, last: boolean): Promise<Paths> {
     const given = this.#options.order || undefined;
     const end = last ? (given?.end ?? (this.#returns ? this.#home : undefined)) : undefined;
     const ends = { start: this.#head, ...(end === undefined ? {} : { end }) };
