@@ -43,12 +43,13 @@ const STOPPED = -1;
 /** As `assembly/text.ts` has them: how far an arc may end from its circle. */
 const ARC_SLACK = { least: 0.005, part: 0.001, most: 0.5 };
 const FAR = 2e6;
+const HIGH = 999;
 const SLOWEST = Math.fround(0.001);
 const FASTEST = 1e6;
 
 /** Checks ops in full and finds their cuts. */
 export function cutsOf(ops: Ops): Cuts {
-  checkOps(ops);
+  checkMoves(ops);
   const { kinds } = ops;
   const n = kinds.length;
   let count = 0;
@@ -65,7 +66,7 @@ export function cutsOf(ops: Ops): Cuts {
 }
 
 /** Checks that ops are what `encode` takes: shapes and numbers. */
-export function checkOps(ops: Ops): void {
+export function checkMoves(ops: Ops): void {
   checkShape(ops);
   const { kinds, xy, centers, power, speed, z } = ops;
   if (z !== undefined && (!(z instanceof Float32Array) || z.length !== kinds.length))
@@ -82,8 +83,8 @@ export function checkOps(ops: Ops): void {
       speed[op]! <= FASTEST &&
       (kind < 2 || isArc(xy, centers, op));
     if (!fits) throw refuse(ops, op);
-    if (z !== undefined && !(Math.abs(z[op]!) <= FAR))
-      throw invalid(`ops.z[${op}]`, `a height within ${FAR} mm`, z[op]);
+    if (z !== undefined && !(Math.abs(z[op]!) <= HIGH))
+      throw invalid(`ops.z[${op}]`, `a height of -${HIGH}..${HIGH} mm`, z[op]);
   }
 }
 

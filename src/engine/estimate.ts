@@ -1,6 +1,6 @@
 import { checkNumber, checkOptions, invalid } from "../errors.ts";
 import { engineFunction } from "../tasker/target.ts";
-import { checkOps } from "./cuts.ts";
+import { checkMoves } from "./cuts.ts";
 import { type Engine, type Pointer, Stages, withEngine } from "./memory.ts";
 import type { Ops } from "./ops.ts";
 
@@ -44,7 +44,7 @@ const NUMBERS = 19;
  * Tells how long a GRBL controller takes for a job, and when each move ends, so that the job can be played. Speeds ramp
  * with the acceleration of each axis, corners slow the head down by the junction deviation, arcs run as chords, and the
  * planner sees as far ahead as the moves that it holds: that is what makes short moves slow. Powers stop nothing, as in
- * laser mode (`$32=1`) with M4.
+ * laser mode (`$32=1`) with M4. A travel moves its height first and alone, lines and arcs along with x and y.
  *
  * The controller is taken to get its lines in time; a slow wire or a slow board adds to it. Homing, dwells and the way
  * home at the end are not counted.
@@ -59,7 +59,7 @@ const NUMBERS = 19;
  */
 export const estimate = engineFunction("estimate", (ops: Ops, machine: MachineProfile = {}): Estimate => {
   const { numbers, window } = checkMachine(machine);
-  checkOps(ops);
+  checkMoves(ops);
   return withEngine((engine) => plan(engine, ops, numbers, window));
 });
 
