@@ -2,8 +2,20 @@ import { readFileSync } from "node:fs";
 import { encode, estimate, Firmware, type MachineProfile, type Ops, taskMgr } from "kerfwork";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { Engine, type Pointer, withEngine } from "../src/engine/memory.ts";
-import { arc, box, bytesOf, circle, line, type Move, messageOf, opsOf, ring, travel } from "./moves.ts";
+import { Engine, type Pointer } from "../src/engine/memory.ts";
+import {
+  arc,
+  box,
+  bytesOf,
+  circle,
+  line,
+  type Move,
+  messageOf,
+  messageWhenCanceled,
+  opsOf,
+  ring,
+  travel,
+} from "./moves.ts";
 import { random } from "./oracle.ts";
 import { type Machine, slowTimes } from "./planner.ts";
 
@@ -315,19 +327,10 @@ test("planMotion writes within its buffers, and release and debug builds agree",
 
 test("estimate leaves when it is canceled", () => {
   const { mixed } = jobs() as { mixed: Ops };
-  const setCancel = (value: number): void =>
-    withEngine((engine) => {
-      engine.i32(0 as Pointer, 1)[0] = value;
-    });
-  setCancel(1);
-  try {
-    assert.is(
-      messageOf(() => estimate(mixed)),
-      "CANCELED: The work was canceled",
-    );
-  } finally {
-    setCancel(0);
-  }
+  assert.is(
+    messageWhenCanceled(() => estimate(mixed)),
+    "CANCELED: The work was canceled",
+  );
   assert.ok(estimate(mixed).seconds > 0);
 });
 

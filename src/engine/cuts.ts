@@ -319,6 +319,11 @@ export function heightOn({ z }: Ops, op: number, share: number): number | undefi
   return z === undefined ? undefined : z[op - 1]! + (z[op]! - z[op - 1]!) * share;
 }
 
+/** A length as messages have it. */
+export function mm(value: number): string {
+  return `${Number(value.toFixed(3))} mm`;
+}
+
 /** A place on a move of some length, or the end of it that is next to nothing away; its start where both are. */
 function snapped(mm: number, length: number): number {
   if (mm >= length) return length;

@@ -8,6 +8,7 @@ import {
   cutsOf,
   eachCut,
   isClosed,
+  mm,
   moveAt,
   placeOn,
   type ReworkedOps,
@@ -158,11 +159,9 @@ function findLayout(job: Job, cut: number, overcut: number): Layout {
   const side = areaOf(insides, polygon) > 0 === outside ? -1 : 1;
   const straight = rules.in?.kind === "line" || rules.out?.kind === "line";
   const places = placesOn(wayOf(cuts, cut), rules.move);
-  const wishes = [
-    { in: rules.in, out: rules.out },
-    { in: rules.in, out: undefined },
-    { in: undefined, out: rules.out },
-  ].filter((wish) => wish.in !== undefined || wish.out !== undefined);
+  const wishes = [{ in: rules.in, out: rules.out }];
+  if (rules.in !== undefined && rules.out !== undefined)
+    wishes.push({ in: rules.in, out: undefined }, { in: undefined, out: rules.out });
   const joints: { readonly start: Joint; readonly end: Joint }[] = [];
   for (const wish of wishes)
     for (const size of SIZES)
@@ -331,8 +330,4 @@ function lay(
     const last = at + overcut === 0 ? end - 1 : moveAt(cuts, cut, (at + overcut) % length || length);
     tape.lay(last, { ...out, power });
   }
-}
-
-function mm(value: number): string {
-  return `${Number(value.toFixed(3))} mm`;
 }

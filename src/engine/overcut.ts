@@ -6,6 +6,7 @@ import {
   cutsOf,
   eachCut,
   isClosed,
+  mm,
   type ReworkedOps,
   Tape,
   wayOf,
@@ -51,7 +52,7 @@ export const overcut = engineFunction(
         return;
       }
       if (further > length) {
-        const message = `Cut ${cut}: an overcut of its ${Number(length.toFixed(3))} mm, not of ${further} mm`;
+        const message = `Cut ${cut}: an overcut of its ${mm(length)}, not of ${mm(further)}`;
         warnings.push({ code: "capped", cut, message });
       }
       tape.part(cut, 0, Math.min(further, length));

@@ -1,7 +1,16 @@
 import { checkNumber, checkOptions, invalid } from "../errors.ts";
 import { engineFunction } from "../tasker/target.ts";
 import { type Bed, checkBed, reachIn } from "./bed.ts";
-import { type Cuts, type CutWarning, checkChosen, cutsOf, eachCut, type ReworkedOps, Tape } from "./cuts.ts";
+import {
+  type Cuts,
+  type CutWarning,
+  checkChosen,
+  cutsOf,
+  eachCut,
+  mm,
+  type ReworkedOps,
+  Tape,
+} from "./cuts.ts";
 import type { Ops } from "./ops.ts";
 import { distance } from "./paths.ts";
 
@@ -66,7 +75,7 @@ export const overscan = engineFunction(
     const clip = (cut: number, wanted: number, x: number, y: number, dx: number, dy: number): number => {
       const room = bed === undefined ? Infinity : Math.max(0, reachIn(bed, x, y, dx, dy));
       if (wanted <= room) return wanted;
-      const what = `${mm(room)} mm of overscan instead of ${mm(wanted)} mm, as the bed ends there`;
+      const what = `${mm(room)} of overscan instead of ${mm(wanted)}, as the bed ends there`;
       warnings.push({ code: "clipped", cut, message: `Cut ${cut}: ${what}` });
       return room;
     };
@@ -158,8 +167,4 @@ function checkAcceleration(value: unknown): readonly [number, number] {
     number,
     number,
   ];
-}
-
-function mm(value: number): string {
-  return Number(value.toFixed(3)).toString();
 }

@@ -6,6 +6,7 @@ import {
   cutsOf,
   eachCut,
   isClosed,
+  mm,
   type ReworkedOps,
   Tape,
   wayOf,
@@ -69,7 +70,7 @@ export const perforate = engineFunction(
       }
       tape.part(cut, at, length);
       if (gaps > 0) return;
-      const message = `Cut ${cut}: no gap, as it is ${Number(length.toFixed(3))} mm long`;
+      const message = `Cut ${cut}: no gap, as it is ${mm(length)} long`;
       warnings.push({ code: "solid", cut, message });
     });
     return { ...tape.done(), warnings };

@@ -7,6 +7,7 @@ import {
   cutsOf,
   eachCut,
   isClosed,
+  mm,
   type ReworkedOps,
   SHORTEST,
   Tape,
@@ -170,8 +171,4 @@ function gapsOf(middles: readonly number[], width: number, length: number, warn:
   }
   if (overlaps) warn("merged", "tabs that overlap became one");
   return gaps;
-}
-
-function mm(value: number): string {
-  return `${Number(value.toFixed(3))} mm`;
 }
