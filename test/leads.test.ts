@@ -417,6 +417,24 @@ test("addLeads goes with tabs before it, passes after it and heights", () => {
   assert.ok(estimate(deep).seconds > 0);
 });
 
+test("addLeads does not begin on a tab", () => {
+  const tabbed = addTabs(opsOf(circle(0, 0, 20)), {
+    places: [0, 9.6, 115].map((at) => ({ cut: 0, at })),
+    width: 2,
+  }).ops;
+  const { ops, warnings } = addLeads(tabbed, { in: { length: 2 } });
+  assert.equal(
+    warnings.map(({ message }) => message),
+    // the nearest places, 1/13 of the way on and back, are 9.7 mm from the start
+    ["Cut 0: begins 19.333 mm further on, where there is room for leads"],
+  );
+  assert.is(ops.power[2], 1);
+  near(
+    sumOf(ops, (op) => Number(ops.power[op] === 0)),
+    6,
+  );
+});
+
 test("addLeads refuses what breaks its contract", () => {
   const ops = opsOf(box(0, 0, 1, 1));
   const said = (options: unknown): string => messageOf(() => addLeads(ops, options as LeadsOptions));

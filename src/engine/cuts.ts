@@ -21,8 +21,8 @@ export interface CutWarning<Code extends string> {
 }
 
 /**
- * The cuts of a job. A cut is a travel and the moves up to the next one; without moves it is empty. It is closed when it
- * ends where its travel does, to the last bit.
+ * The cuts of a job. A cut is a travel and the moves up to the next one; without moves it is empty. It is closed when
+ * it ends where its travel does, to the last bit.
  */
 export interface Cuts {
   readonly ops: Ops;
@@ -33,7 +33,10 @@ export interface Cuts {
   readonly way: Float64Array;
 }
 
-/** What is shorter than this is not split off, mm: controllers get thousandths, and an arc of nearly no length may turn into a circle. */
+/**
+ * What is shorter than this is not split off, mm: controllers get thousandths, and an arc of nearly no length may turn
+ * into a circle.
+ */
 export const SHORTEST = 0.002;
 
 /** Cuts between two looks at the cancel word. */

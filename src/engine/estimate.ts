@@ -9,7 +9,10 @@ export type Axes = readonly [x: number, y: number] | readonly [x: number, y: num
 
 /** What times depend on, with the names and defaults of GRBL's settings. */
 export interface MachineProfile {
-  /** Fastest that each axis goes, mm/min, > 0: `$110`, `$111`, `$112` (default [3000, 3000, 500]). Travels go as fast as that lets them. */
+  /**
+   * Fastest that each axis goes, mm/min, > 0: `$110`, `$111`, `$112` (default [3000, 3000, 500]). Travels go as fast
+   * as that lets them.
+   */
   readonly maxRate?: Axes;
   /** mm/s², > 0: `$120`, `$121`, `$122` (default [200, 200, 10]). */
   readonly acceleration?: Axes;
@@ -17,7 +20,10 @@ export interface MachineProfile {
   readonly junctionDeviation?: number;
   /** mm, > 0: `$12` (default 0.002). Arcs run as chords that stay as near as that. */
   readonly arcTolerance?: number;
-  /** >= 0: `$100`, `$101`, `$102` (default [250, 250, 250]). Ends of moves lie on whole steps; 0 is for no steps at all. */
+  /**
+   * >= 0: `$100`, `$101`, `$102` (default [250, 250, 250]). Ends of moves lie on whole steps; 0 is for no steps at
+   * all.
+   */
   readonly stepsPerMm?: Axes;
   /** Moves that the planner holds, 2..65,536 (default 15, what `$I` says of most boards). */
   readonly plannerBlocks?: number;

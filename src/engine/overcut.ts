@@ -24,8 +24,8 @@ export interface OvercutOptions {
 export type OvercutWarning = "capped" | "open";
 
 /**
- * Lets closed cuts run on past their start, along the way that they began with, so that the beam closes them for sure. A
- * cut is then open: tabs and dashes go before, and leads have an overcut of their own.
+ * Lets closed cuts run on past their start, along the way that they began with, so that the beam closes them for sure.
+ * A cut is then open: tabs and dashes go before, and leads have an overcut of their own.
  *
  * @param ops   mm; read and not kept
  * @throws INVALID_ARGUMENT   ops that `encode` would refuse, or an option out of its contract

@@ -15,7 +15,9 @@ import type { Ops } from "./ops.ts";
 import { distance } from "./paths.ts";
 
 export interface OverscanOptions {
-  /** Of the machine, mm/s², > 0: one number, or one for each axis (default [200, 200], as GRBL has it: `$120`, `$121`). */
+  /**
+   * Of the machine, mm/s², > 0: one number, or one for each axis (default [200, 200], as GRBL has it: `$120`, `$121`).
+   */
   readonly acceleration?: number | readonly [x: number, y: number];
   /** Room for the machine being weaker than it says: factor on the length, >= 1 (default 1). */
   readonly factor?: number;
@@ -27,17 +29,21 @@ export interface OverscanOptions {
   readonly cuts?: readonly number[];
 }
 
-/** `clipped`: the bed ends before the head is at its speed or stands; `bent`: a cut that was asked for is not one straight line forwards. */
+/**
+ * `clipped`: the bed ends before the head is at its speed or stands; `bent`: a cut that was asked for is not one
+ * straight line forwards.
+ */
 export type OverscanWarning = "clipped" | "bent";
 
 /** How far the ends of a straight cut's moves may lie beside the line, mm. */
 const ASIDE = 0.002;
 
 /**
- * Gives straight cuts, such as lines of a hatch or rows of a picture, a dark run-up and run-out in line with them, so that the
- * head has its full speed `v` wherever the beam is on: `factor * v² / (2 * acceleration)` at the speed of the first and of
- * the last move. Cuts that follow one another on one line, with less between them than the overscan of both, are joined by a
- * dark move at speed. A straight cut is lines only, all forwards; dark ones may be among them. Others stay as they are.
+ * Gives straight cuts, such as lines of a hatch or rows of a picture, a dark run-up and run-out in line with them, so
+ * that the head has its full speed `v` wherever the beam is on: `factor * v² / (2 * acceleration)` at the speed of the
+ * first and of the last move. Cuts that follow one another on one line, with less between them than the overscan of
+ * both, are joined by a dark move at speed. A straight cut is lines only, all forwards; dark ones may be among them.
+ * Others stay as they are.
  *
  * @param ops   mm; read and not kept
  * @throws INVALID_ARGUMENT   ops that `encode` would refuse, or an option out of its contract
