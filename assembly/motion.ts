@@ -143,7 +143,11 @@ function takeMoves(
     if (kind >= CLOCKWISE) {
       const center = centers + (<usize>i << 3);
       if (!takeArc(plan, kind, x, y, height, load<f32>(center), load<f32>(center, 4), rate, i)) return false;
-    } else takeLine(plan, x, y, height, rate, i, kind == TRAVEL);
+    } else {
+      // a travel moves its height alone, and first
+      if (kind == TRAVEL && height != plan.z) takeLine(plan, plan.x, plan.y, height, rate, i, true);
+      takeLine(plan, x, y, height, rate, i, kind == TRAVEL);
+    }
     plan.x = x;
     plan.y = y;
     plan.z = height;

@@ -1,5 +1,6 @@
 // Short ways to write ops down in tests, and slow measures of them.
 import { KerfworkError, type Ops } from "kerfwork";
+import { type Pointer, withEngine } from "../src/engine/memory.ts";
 import { newOps } from "../src/engine/ops.ts";
 
 export interface Move {
@@ -203,4 +204,18 @@ export function someCuts(next: () => number, count: number): Move[] {
       moves.push(travel(...on(0)), line(...on(0.2), rest), arc(kind, ...on(0.5), [x, y], rest));
   }
   return moves;
+}
+
+/** Code and text of what a call throws on this thread while its cancel word is set. */
+export function messageWhenCanceled(run: () => unknown): string {
+  const setCancel = (value: number): void =>
+    withEngine((engine) => {
+      engine.i32(0 as Pointer, 1)[0] = value;
+    });
+  setCancel(1);
+  try {
+    return messageOf(run);
+  } finally {
+    setCancel(0);
+  }
 }

@@ -27,7 +27,9 @@ const limit = (unit: number[], most: readonly number[]): number =>
 
 /** Ends of the lines that a controller makes of a move. */
 function chordsOf(ops: Ops, op: number, from: number[], to: number[], tolerance: number): number[][] {
-  if (ops.kinds[op]! < 2) return [to];
+  // a travel moves its height alone, and first
+  if (ops.kinds[op] === 0) return [[from[0]!, from[1]!, to[2]!], to];
+  if (ops.kinds[op] === 1) return [to];
   const [cx, cy] = [ops.centers[2 * op]!, ops.centers[2 * op + 1]!];
   const radius = Math.hypot(from[0]! - cx, from[1]! - cy);
   const turn = turnOf(ops, op);

@@ -1,7 +1,6 @@
 import { addTabs, type Ops, type TabsOptions, taskMgr } from "kerfwork";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { type Pointer, withEngine } from "../src/engine/memory.ts";
 import {
   arc,
   box,
@@ -11,6 +10,7 @@ import {
   lengthOn,
   line,
   messageOf,
+  messageWhenCanceled,
   opsOf,
   rowsOf,
   samplesOf,
@@ -300,19 +300,10 @@ test("addTabs refuses what breaks its contract", () => {
 });
 
 test("addTabs leaves when it is canceled, and runs in a worker", async () => {
-  const setCancel = (value: number): void =>
-    withEngine((engine) => {
-      engine.i32(0 as Pointer, 1)[0] = value;
-    });
-  setCancel(1);
-  try {
-    assert.is(
-      messageOf(() => addTabs(square, { count: 1, width: 1 })),
-      "CANCELED: The work was canceled",
-    );
-  } finally {
-    setCancel(0);
-  }
+  assert.is(
+    messageWhenCanceled(() => addTabs(square, { count: 1, width: 1 })),
+    "CANCELED: The work was canceled",
+  );
   const task = taskMgr.runProcess(addTabs, [square, { count: 2, width: 1 }]);
   assert.equal(await task.promise, addTabs(square, { count: 2, width: 1 }));
 });

@@ -21,8 +21,8 @@ export interface CutWarning<Code extends string> {
 }
 
 /**
- * The cuts of a job. A cut is a travel and the moves up to the next one; without moves it is empty. It is closed when it
- * ends where its travel does, to the last bit.
+ * The cuts of a job. A cut is a travel and the moves up to the next one; without moves it is empty. It is closed when
+ * it ends where its travel does, to the last bit.
  */
 export interface Cuts {
   readonly ops: Ops;
@@ -33,7 +33,10 @@ export interface Cuts {
   readonly way: Float64Array;
 }
 
-/** What is shorter than this is not split off, mm: controllers get thousandths, and an arc of nearly no length may turn into a circle. */
+/**
+ * What is shorter than this is not split off, mm: controllers get thousandths, and an arc of nearly no length may turn
+ * into a circle.
+ */
 export const SHORTEST = 0.002;
 
 /** Cuts between two looks at the cancel word. */
@@ -43,12 +46,13 @@ const STOPPED = -1;
 /** As `assembly/text.ts` has them: how far an arc may end from its circle. */
 const ARC_SLACK = { least: 0.005, part: 0.001, most: 0.5 };
 const FAR = 2e6;
+const HIGH = 999;
 const SLOWEST = Math.fround(0.001);
 const FASTEST = 1e6;
 
 /** Checks ops in full and finds their cuts. */
 export function cutsOf(ops: Ops): Cuts {
-  checkOps(ops);
+  checkMoves(ops);
   const { kinds } = ops;
   const n = kinds.length;
   let count = 0;
@@ -65,7 +69,7 @@ export function cutsOf(ops: Ops): Cuts {
 }
 
 /** Checks that ops are what `encode` takes: shapes and numbers. */
-export function checkOps(ops: Ops): void {
+export function checkMoves(ops: Ops): void {
   checkShape(ops);
   const { kinds, xy, centers, power, speed, z } = ops;
   if (z !== undefined && (!(z instanceof Float32Array) || z.length !== kinds.length))
@@ -82,8 +86,8 @@ export function checkOps(ops: Ops): void {
       speed[op]! <= FASTEST &&
       (kind < 2 || isArc(xy, centers, op));
     if (!fits) throw refuse(ops, op);
-    if (z !== undefined && !(Math.abs(z[op]!) <= FAR))
-      throw invalid(`ops.z[${op}]`, `a height within ${FAR} mm`, z[op]);
+    if (z !== undefined && !(Math.abs(z[op]!) <= HIGH))
+      throw invalid(`ops.z[${op}]`, `a height of -${HIGH}..${HIGH} mm`, z[op]);
   }
 }
 
@@ -316,6 +320,11 @@ export interface Change {
 /** The height of a move after a share of it; undefined where moves have none. */
 export function heightOn({ z }: Ops, op: number, share: number): number | undefined {
   return z === undefined ? undefined : z[op - 1]! + (z[op]! - z[op - 1]!) * share;
+}
+
+/** A length as messages have it. */
+export function mm(value: number): string {
+  return `${Number(value.toFixed(3))} mm`;
 }
 
 /** A place on a move of some length, or the end of it that is next to nothing away; its start where both are. */

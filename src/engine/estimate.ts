@@ -1,6 +1,6 @@
 import { checkNumber, checkOptions, invalid } from "../errors.ts";
 import { engineFunction } from "../tasker/target.ts";
-import { checkOps } from "./cuts.ts";
+import { checkMoves } from "./cuts.ts";
 import { type Engine, type Pointer, Stages, withEngine } from "./memory.ts";
 import type { Ops } from "./ops.ts";
 
@@ -9,7 +9,10 @@ export type Axes = readonly [x: number, y: number] | readonly [x: number, y: num
 
 /** What times depend on, with the names and defaults of GRBL's settings. */
 export interface MachineProfile {
-  /** Fastest that each axis goes, mm/min, > 0: `$110`, `$111`, `$112` (default [3000, 3000, 500]). Travels go as fast as that lets them. */
+  /**
+   * Fastest that each axis goes, mm/min, > 0: `$110`, `$111`, `$112` (default [3000, 3000, 500]). Travels go as fast
+   * as that lets them.
+   */
   readonly maxRate?: Axes;
   /** mm/s², > 0: `$120`, `$121`, `$122` (default [200, 200, 10]). */
   readonly acceleration?: Axes;
@@ -17,7 +20,10 @@ export interface MachineProfile {
   readonly junctionDeviation?: number;
   /** mm, > 0: `$12` (default 0.002). Arcs run as chords that stay as near as that. */
   readonly arcTolerance?: number;
-  /** >= 0: `$100`, `$101`, `$102` (default [250, 250, 250]). Ends of moves lie on whole steps; 0 is for no steps at all. */
+  /**
+   * >= 0: `$100`, `$101`, `$102` (default [250, 250, 250]). Ends of moves lie on whole steps; 0 is for no steps at
+   * all.
+   */
   readonly stepsPerMm?: Axes;
   /** Moves that the planner holds, 2..65,536 (default 15, what `$I` says of most boards). */
   readonly plannerBlocks?: number;
@@ -44,7 +50,7 @@ const NUMBERS = 19;
  * Tells how long a GRBL controller takes for a job, and when each move ends, so that the job can be played. Speeds ramp
  * with the acceleration of each axis, corners slow the head down by the junction deviation, arcs run as chords, and the
  * planner sees as far ahead as the moves that it holds: that is what makes short moves slow. Powers stop nothing, as in
- * laser mode (`$32=1`) with M4.
+ * laser mode (`$32=1`) with M4. A travel moves its height first and alone, lines and arcs along with x and y.
  *
  * The controller is taken to get its lines in time; a slow wire or a slow board adds to it. Homing, dwells and the way
  * home at the end are not counted.
@@ -59,7 +65,7 @@ const NUMBERS = 19;
  */
 export const estimate = engineFunction("estimate", (ops: Ops, machine: MachineProfile = {}): Estimate => {
   const { numbers, window } = checkMachine(machine);
-  checkOps(ops);
+  checkMoves(ops);
   return withEngine((engine) => plan(engine, ops, numbers, window));
 });
 

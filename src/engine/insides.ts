@@ -94,7 +94,9 @@ function depthsOf(first: Uint32Array, xy: Float32Array): Uint16Array {
   });
 }
 
-/** The first that lies around an outline is the smallest; those around that one lie around both; the rest are listed. */
+/**
+ * The first that lies around an outline is the smallest; those around that one lie around both; the rest are listed.
+ */
 function countAround(starts: Uint32Array, around: Uint32Array, depth: Uint16Array): Uint16Array {
   const chain = new Int32Array(depth.length).fill(-1);
   for (let i = 0; i < depth.length; i++) {

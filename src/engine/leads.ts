@@ -8,6 +8,7 @@ import {
   cutsOf,
   eachCut,
   isClosed,
+  mm,
   moveAt,
   placeOn,
   type ReworkedOps,
@@ -29,7 +30,10 @@ export interface LeadsOptions {
   readonly power?: number;
   /** How far a cut runs on past its start before it is left, mm, >= 0 (default 0). */
   readonly overcut?: number;
-  /** On which side of its cut a lead is: "waste" is outside of parts and inside of holes, by how many closed cuts lie around (default "waste"). */
+  /**
+   * On which side of its cut a lead is: "waste" is outside of parts and inside of holes, by how many closed cuts lie
+   * around (default "waste").
+   */
   readonly side?: "waste" | "outside" | "inside";
   /** How near a lead may come to cuts, but to its own where it leaves it, mm, 0.001..100 (default 0.1). */
   readonly clearance?: number;
@@ -42,8 +46,9 @@ export interface LeadsOptions {
 }
 
 /**
- * `moved`: the cut begins elsewhere; `turned`: a straight lead has another angle; `shortened`: leads are half or a quarter
- * of what was asked for; `omitted`: a lead was left out; `capped`: the overcut is once around; `open`: an open cut was asked for.
+ * `moved`: the cut begins elsewhere; `turned`: a straight lead has another angle; `shortened`: leads are half or a
+ * quarter of what was asked for; `omitted`: a lead was left out; `capped`: the overcut is once around; `open`: an open
+ * cut was asked for.
  */
 export type LeadsWarning = "moved" | "turned" | "shortened" | "omitted" | "capped" | "open";
 
@@ -58,20 +63,20 @@ const REACH = 1.5;
 const NOT: Layout = { at: 0, size: 1, turned: false, in: undefined, out: undefined };
 
 /**
- * Leads closed cuts in and out on their waste side, so that the beam pierces and leaves beside the part: straight at an angle,
- * or on an arc that meets the cut in its own direction. Parts are the cuts with an even number of closed cuts around them,
- * holes those with an odd one, whichever way they run.
+ * Leads closed cuts in and out on their waste side, so that the beam pierces and leaves beside the part: straight at
+ * an angle, or on an arc that meets the cut in its own direction. Parts are the cuts with an even number of closed
+ * cuts around them, holes those with an odd one, whichever way they run.
  *
- * A lead never crosses or touches a cut of the job, its own elsewhere included, and never leaves the bed. Where there is no room
- * for it at the start, straight ones are turned, then the cut begins elsewhere, then leads are made half and a quarter as long, and
- * at last one or both are left out; each with a warning. Cuts that stay closed keep their moves. A cut with leads is open:
- * tabs and dashes go before, passes after.
+ * A lead never crosses or touches a cut of the job, its own elsewhere included, and never leaves the bed. Where there
+ * is no room for it at the start, straight ones are turned, then the cut begins elsewhere, then leads are made half
+ * and a quarter as long, and at last one or both are left out; each with a warning. No cut begins on a tab
+ * if it may begin elsewhere. A cut with leads is open: tabs and dashes go before, passes after.
  *
  * @param ops   mm; read and not kept; all cuts of the job, as leads are kept off them
  * @throws INVALID_ARGUMENT   ops that `encode` would refuse, or an option out of its contract
  * @throws OUT_OF_MEMORY      more outlines than kernel memory holds
  * @throws CANCELED
- * Cost: about 1 us a move and 10 us a cut, ten times that for cuts without room; memory about 60 bytes a move.
+ * Cost: about 40 us a cut, three times that where there is no room; memory about 60 bytes a move.
  * @example addLeads(toOps(paths), { in: { length: 3 }, out: { length: 1, kind: "line", angleDeg: 30 } }).ops
  */
 export const addLeads = engineFunction(
@@ -157,12 +162,13 @@ function findLayout(job: Job, cut: number, overcut: number): Layout {
   // the inside of a cut that runs counter-clockwise is on its left
   const side = areaOf(insides, polygon) > 0 === outside ? -1 : 1;
   const straight = rules.in?.kind === "line" || rules.out?.kind === "line";
-  const places = placesOn(wayOf(cuts, cut), rules.move);
-  const wishes = [
-    { in: rules.in, out: rules.out },
-    { in: rules.in, out: undefined },
-    { in: undefined, out: rules.out },
-  ].filter((wish) => wish.in !== undefined || wish.out !== undefined);
+  // a lead to a tab would burn what holds
+  const all = placesOn(wayOf(cuts, cut), rules.move);
+  const lit = all.filter((at) => cuts.ops.power[moveAt(cuts, cut, at)]! > 0);
+  const places = lit.length > 0 ? lit : all;
+  const wishes = [{ in: rules.in, out: rules.out }];
+  if (rules.in !== undefined && rules.out !== undefined)
+    wishes.push({ in: rules.in, out: undefined }, { in: undefined, out: rules.out });
   const joints: { readonly start: Joint; readonly end: Joint }[] = [];
   for (const wish of wishes)
     for (const size of SIZES)
@@ -331,8 +337,4 @@ function lay(
     const last = at + overcut === 0 ? end - 1 : moveAt(cuts, cut, (at + overcut) % length || length);
     tape.lay(last, { ...out, power });
   }
-}
-
-function mm(value: number): string {
-  return `${Number(value.toFixed(3))} mm`;
 }

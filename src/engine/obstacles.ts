@@ -5,8 +5,8 @@ import { distance } from "./paths.ts";
 const PIECE = Math.PI / 8;
 
 /**
- * The moves of all cuts, by where they lie: tells whether one comes near a line. Moves lie in the cells of a grid that is
- * about as fine as they are long.
+ * The moves of all cuts, by where they lie: tells whether one comes near a line. Moves lie in the cells of a grid that
+ * is about as fine as they are long.
  */
 export class Obstacles {
   readonly #cuts: Cuts;

@@ -6,6 +6,7 @@ import {
   cutsOf,
   eachCut,
   isClosed,
+  mm,
   type ReworkedOps,
   Tape,
   wayOf,
@@ -23,8 +24,8 @@ export interface OvercutOptions {
 export type OvercutWarning = "capped" | "open";
 
 /**
- * Lets closed cuts run on past their start, along the way that they began with, so that the beam closes them for sure. A
- * cut is then open: tabs and dashes go before, and leads have an overcut of their own.
+ * Lets closed cuts run on past their start, along the way that they began with, so that the beam closes them for sure.
+ * A cut is then open: tabs and dashes go before, and leads have an overcut of their own.
  *
  * @param ops   mm; read and not kept
  * @throws INVALID_ARGUMENT   ops that `encode` would refuse, or an option out of its contract
@@ -51,7 +52,7 @@ export const overcut = engineFunction(
         return;
       }
       if (further > length) {
-        const message = `Cut ${cut}: an overcut of its ${Number(length.toFixed(3))} mm, not of ${further} mm`;
+        const message = `Cut ${cut}: an overcut of its ${mm(length)}, not of ${mm(further)}`;
         warnings.push({ code: "capped", cut, message });
       }
       tape.part(cut, 0, Math.min(further, length));

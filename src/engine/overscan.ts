@@ -1,12 +1,23 @@
 import { checkNumber, checkOptions, invalid } from "../errors.ts";
 import { engineFunction } from "../tasker/target.ts";
 import { type Bed, checkBed, reachIn } from "./bed.ts";
-import { type Cuts, type CutWarning, checkChosen, cutsOf, eachCut, type ReworkedOps, Tape } from "./cuts.ts";
+import {
+  type Cuts,
+  type CutWarning,
+  checkChosen,
+  cutsOf,
+  eachCut,
+  mm,
+  type ReworkedOps,
+  Tape,
+} from "./cuts.ts";
 import type { Ops } from "./ops.ts";
 import { distance } from "./paths.ts";
 
 export interface OverscanOptions {
-  /** Of the machine, mm/s², > 0: one number, or one for each axis (default [200, 200], as GRBL has it: `$120`, `$121`). */
+  /**
+   * Of the machine, mm/s², > 0: one number, or one for each axis (default [200, 200], as GRBL has it: `$120`, `$121`).
+   */
   readonly acceleration?: number | readonly [x: number, y: number];
   /** Room for the machine being weaker than it says: factor on the length, >= 1 (default 1). */
   readonly factor?: number;
@@ -18,17 +29,21 @@ export interface OverscanOptions {
   readonly cuts?: readonly number[];
 }
 
-/** `clipped`: the bed ends before the head is at its speed or stands; `bent`: a cut that was asked for is not one straight line forwards. */
+/**
+ * `clipped`: the bed ends before the head is at its speed or stands; `bent`: a cut that was asked for is not one
+ * straight line forwards.
+ */
 export type OverscanWarning = "clipped" | "bent";
 
 /** How far the ends of a straight cut's moves may lie beside the line, mm. */
 const ASIDE = 0.002;
 
 /**
- * Gives straight cuts, such as lines of a hatch or rows of a picture, a dark run-up and run-out in line with them, so that the
- * head has its full speed `v` wherever the beam is on: `factor * v² / (2 * acceleration)` at the speed of the first and of
- * the last move. Cuts that follow one another on one line, with less between them than the overscan of both, are joined by a
- * dark move at speed. A straight cut is lines only, all forwards; dark ones may be among them. Others stay as they are.
+ * Gives straight cuts, such as lines of a hatch or rows of a picture, a dark run-up and run-out in line with them, so
+ * that the head has its full speed `v` wherever the beam is on: `factor * v² / (2 * acceleration)` at the speed of the
+ * first and of the last move. Cuts that follow one another on one line, with less between them than the overscan of
+ * both, are joined by a dark move at speed. A straight cut is lines only, all forwards; dark ones may be among them.
+ * Others stay as they are.
  *
  * @param ops   mm; read and not kept
  * @throws INVALID_ARGUMENT   ops that `encode` would refuse, or an option out of its contract
@@ -66,7 +81,7 @@ export const overscan = engineFunction(
     const clip = (cut: number, wanted: number, x: number, y: number, dx: number, dy: number): number => {
       const room = bed === undefined ? Infinity : Math.max(0, reachIn(bed, x, y, dx, dy));
       if (wanted <= room) return wanted;
-      const what = `${mm(room)} mm of overscan instead of ${mm(wanted)} mm, as the bed ends there`;
+      const what = `${mm(room)} of overscan instead of ${mm(wanted)}, as the bed ends there`;
       warnings.push({ code: "clipped", cut, message: `Cut ${cut}: ${what}` });
       return room;
     };
@@ -158,8 +173,4 @@ function checkAcceleration(value: unknown): readonly [number, number] {
     number,
     number,
   ];
-}
-
-function mm(value: number): string {
-  return Number(value.toFixed(3)).toString();
 }

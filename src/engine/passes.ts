@@ -14,13 +14,19 @@ export interface Steps {
 export interface PassesOptions {
   /** Passes, 1..1000. */
   readonly count: number;
-  /** "cut": each cut is repeated before the next one. "job": all is repeated after all is done, so that it can cool (default "job"). */
+  /**
+   * "cut": each cut is repeated before the next one. "job": all is repeated after all is done, so that it can cool
+   * (default "job").
+   */
   readonly repeat?: "cut" | "job";
   /** Factor on the power of moves; what it takes beyond 1 is 1, with a warning. */
   readonly power?: Steps;
   /** Factor on the speed of all moves but travels, which has to stay in 0.001..1,000,000 mm/min. */
   readonly speed?: Steps;
-  /** Added to all heights with each pass but the first, mm; negative is deeper (default 0: no heights unless there are some). */
+  /**
+   * Added to all heights with each pass but the first, mm; negative is deeper (default 0: no heights unless there are
+   * some).
+   */
   readonly zStep?: number;
   /** Numbers of the cuts to repeat (default: all); the others run in the first pass only. */
   readonly cuts?: readonly number[];
@@ -30,8 +36,8 @@ export interface PassesOptions {
 export type PassesWarning = "power";
 
 /**
- * Repeats cuts: each back to back, or the job as a whole, with power, speed and height that may change from pass to pass.
- * Every pass of a cut begins with its travel, so that cuts stay what they are; where the head is there already,
+ * Repeats cuts: each back to back, or the job as a whole, with power, speed and height that may change from pass to
+ * pass. Every pass of a cut begins with its travel, so that cuts stay what they are; where the head is there already,
  * `encode` writes none.
  *
  * @param ops   mm; read and not kept

@@ -6,6 +6,7 @@ import {
   cutsOf,
   eachCut,
   isClosed,
+  mm,
   type ReworkedOps,
   Tape,
   wayOf,
@@ -29,10 +30,10 @@ export type PerforateWarning = "solid";
 const LENGTH = { min: 0.01, max: 1e6 };
 
 /**
- * Cuts in dashes, to fold or to tear along. The head runs on at its speed; in gaps the beam is off or low. An open cut begins
- * and ends with a dash. A closed one begins in the middle of a dash and ends there. Dashes and gaps are stretched or
- * shrunk by one factor for each cut, so that all are whole: a factor of 1/2..3/2 for a cut of one gap, nearer to 1 the more
- * there are.
+ * Cuts in dashes, to fold or to tear along. The head runs on at its speed; in gaps the beam is off or low. An open cut
+ * begins and ends with a dash. A closed one begins in the middle of a dash and ends there. Dashes and gaps are
+ * stretched or shrunk by one factor for each cut, so that all are whole: a factor of 1/2..3/2 for a cut of one gap,
+ * nearer to 1 the more there are.
  *
  * @param ops   mm; read and not kept
  * @throws INVALID_ARGUMENT   ops that `encode` would refuse, or an option out of its contract
@@ -69,7 +70,7 @@ export const perforate = engineFunction(
       }
       tape.part(cut, at, length);
       if (gaps > 0) return;
-      const message = `Cut ${cut}: no gap, as it is ${Number(length.toFixed(3))} mm long`;
+      const message = `Cut ${cut}: no gap, as it is ${mm(length)} long`;
       warnings.push({ code: "solid", cut, message });
     });
     return { ...tape.done(), warnings };

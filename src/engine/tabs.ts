@@ -7,6 +7,7 @@ import {
   cutsOf,
   eachCut,
   isClosed,
+  mm,
   type ReworkedOps,
   SHORTEST,
   Tape,
@@ -25,7 +26,10 @@ export interface TabPlace {
 export interface TabsOptions {
   /** Length of a tab along the cut, mm, 0.01..1000. What holds is that less the width of the kerf. */
   readonly width: number;
-  /** Tabs on each cut, 1..10,000, evenly spread, the first half a distance from the start. One of `count`, `spacing` and `places` has to be given. */
+  /**
+   * Tabs on each cut, 1..10,000, evenly spread, the first half a distance from the start. One of `count`, `spacing`
+   * and `places` has to be given.
+   */
   readonly count?: number;
   /** Way from one tab to the next, mm, > 0; it is fitted to the cut, which gets one tab at least. */
   readonly spacing?: number;
@@ -37,16 +41,19 @@ export interface TabsOptions {
   readonly cuts?: readonly number[];
 }
 
-/** `fewer`: tabs would be more than half of the cut; `none`: it is shorter than two, or they leave nothing of it; `merged`: some overlapped; `open`: an open cut was asked for. */
+/**
+ * `fewer`: tabs would be more than half of the cut; `none`: it is shorter than two, or they leave nothing of it;
+ * `merged`: some overlapped; `open`: an open cut was asked for.
+ */
 export type TabsWarning = "fewer" | "none" | "merged" | "open";
 
 const WIDTH = { min: 0.01, max: 1000 };
 
 /**
- * Leaves bridges in closed cuts, so that parts do not fall before the job is done: there the head runs on at its speed with
- * the beam off or low. Arcs are split into arcs, a tab may lie over corners and over the start, and cuts stay closed; open
- * ones stay as they are. Evenly spread tabs are never more than half of a cut: where they would be, there are fewer,
- * and none on a cut shorter than two tabs.
+ * Leaves bridges in closed cuts, so that parts do not fall before the job is done: there the head runs on at its speed
+ * with the beam off or low. Arcs are split into arcs, a tab may lie over corners and over the start, and cuts stay
+ * closed; open ones stay as they are. Evenly spread tabs are never more than half of a cut: where they would be, there
+ * are fewer, and none on a cut shorter than two tabs.
  *
  * @param ops   mm; read and not kept
  * @returns     new ops, the move that each comes from, and the cuts that did not get what was asked for
@@ -170,8 +177,4 @@ function gapsOf(middles: readonly number[], width: number, length: number, warn:
   }
   if (overlaps) warn("merged", "tabs that overlap became one");
   return gaps;
-}
-
-function mm(value: number): string {
-  return `${Number(value.toFixed(3))} mm`;
 }
