@@ -1,6 +1,9 @@
 // Rings without nodes on a line with their neighbours, as they are written node by node.
 import { turn } from "./_plane";
 
+/** Set in the tag of a node that stays though it lies on a line. */
+export const STAYS: u32 = 1 << 30;
+
 /** Adds a node to a ring of n: i32 pairs and u32 a node; leaves out what then lies on a line, if its edges have one tag. Returns the new n. */
 export function addNode(xy: usize, tags: usize, n: i32, place: u64, tag: u32): i32 {
   store<u64>(xy + (<usize>n << 3), place);
@@ -33,8 +36,9 @@ export function cutSeam(xy: usize, tags: usize, n: i32): i32 {
   const p = xy + (<usize>a << 3);
   const q = xy + (<usize>b << 3);
   const r = xy + (<usize>c << 3);
+  const tag = load<u32>(tags + (<usize>b << 2));
   return (
-    turn(load<i32>(p), load<i32>(p, 4), load<i32>(q), load<i32>(q, 4), load<i32>(r), load<i32>(r, 4)) == 0 &&
-    load<u32>(tags + (<usize>a << 2)) == load<u32>(tags + (<usize>b << 2))
+    tag == (load<u32>(tags + (<usize>a << 2)) & ~STAYS) &&
+    turn(load<i32>(p), load<i32>(p, 4), load<i32>(q), load<i32>(q, 4), load<i32>(r), load<i32>(r, 4)) == 0
   );
 }

@@ -1,7 +1,7 @@
 // From borders to rings: each passes no place twice, and has ink to its right on the way down, so that outer ones have
 // positive area and holes negative.
 import { nodeAt, Plane, tagOf, turn } from "./_plane";
-import { addNode, cutSeam } from "./_straight";
+import { addNode, cutSeam, STAYS } from "./_straight";
 import { BORDER, isInk, SECOND, Sweep } from "./_sweep";
 import { LOOK, tick, Watch } from "./_watch";
 
@@ -115,9 +115,12 @@ function emit(w: Walk, i: i32, end: i32): bool {
   for (; i < end; i++) {
     const tag = load<u32>(w.tags + (<usize>i << 2));
     if (w.seen != 0) store<u8>(w.seen + <usize>tag, 1);
-    n = addNode(xy, tags, n, load<u64>(w.xy + (<usize>i << 3)), tag);
+    // other rings touch here
+    const stays = load<i32>(w.touches + (<usize>i << 2)) >= 0;
+    n = addNode(xy, tags, n, load<u64>(w.xy + (<usize>i << 3)), stays ? tag | STAYS : tag);
   }
   n = cutSeam(xy, tags, n);
+  for (let k = 0; k < n; k++) store<u32>(tags + (<usize>k << 2), load<u32>(tags + (<usize>k << 2)) & ~STAYS);
   if (n < 3) return true;
   w.nodes += n;
   store<u32>(w.outEnds + (<usize>(w.rings++) << 2), w.nodes);

@@ -23,9 +23,9 @@ export function arrangeBytes(room: f64): f64 {
 /**
  * Cuts rings at their crossings, finds the windings on both sides of all pieces, and writes the borders of the ink: outer
  * ones with positive shoelace area, holes with negative, none passes a place twice, and those that touch do so in nodes
- * only. A crossing moves to the nearest grid point. Nodes inside straight sides are left out unless two tags meet there.
+ * only. A crossing moves to the nearest grid point. Nodes inside straight sides are left out unless two tags or rings meet.
  *
- * xy, tags     i32 pairs and u32 a node: where it is, and a number for the edge to the next, below 2^31; with the top bit
+ * xy, tags     i32 pairs and u32 a node: where it is, and a number for the edge to the next, below 2^30; with the top bit
  *              set, the ring belongs to the second set
  * ends         u32 a ring, nodes up to and with it; rings of less than 3 nodes enclose nothing
  * order        u32 a ring: rings cluster by cluster

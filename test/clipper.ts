@@ -32,7 +32,14 @@ interface Clipper2 {
   readonly Xor64: Combine;
   UnionSelf64(paths: Paths64, rule: Word): Paths64;
   AreaPaths64(paths: Paths64): number;
-  InflatePaths64(paths: Paths64, delta: number, join: Word, end: Word, miter: number, tolerance: number): Paths64;
+  InflatePaths64(
+    paths: Paths64,
+    delta: number,
+    join: Word,
+    end: Word,
+    miter: number,
+    tolerance: number,
+  ): Paths64;
 }
 
 type Combine = (subject: Paths64, clip: Paths64, rule: Word) => Paths64;
@@ -44,7 +51,11 @@ const { default: load } = (await import("clipper2-wasm/dist/es/clipper2z.js" as 
 const clipper = await load({ wasmBinary: readFileSync(file) });
 
 const RULES = { evenodd: clipper.FillRule.EvenOdd, nonzero: clipper.FillRule.NonZero };
-const JOINS = { round: clipper.JoinType.Round, miter: clipper.JoinType.Miter, square: clipper.JoinType.Square };
+const JOINS = {
+  round: clipper.JoinType.Round,
+  miter: clipper.JoinType.Miter,
+  square: clipper.JoinType.Square,
+};
 const ENDS = { round: clipper.EndType.Round, butt: clipper.EndType.Butt, square: clipper.EndType.Square };
 const COMBINE = {
   union: clipper.Union64,
@@ -85,7 +96,12 @@ function paths64({ ends, xy }: Paths, own: <T extends { delete(): void }>(thing:
 }
 
 /** Area of what `combine` should give, mm2. */
-export function combinedArea(operation: keyof typeof COMBINE, subject: Paths, clip: Paths, rule: keyof typeof RULES): number {
+export function combinedArea(
+  operation: keyof typeof COMBINE,
+  subject: Paths,
+  clip: Paths,
+  rule: keyof typeof RULES,
+): number {
   return owning((own) => {
     const result = own(COMBINE[operation](paths64(subject, own), paths64(clip, own), RULES[rule]));
     return clipper.AreaPaths64(result) / STEPS ** 2;
@@ -94,7 +110,9 @@ export function combinedArea(operation: keyof typeof COMBINE, subject: Paths, cl
 
 /** Area of what paths enclose by a rule, mm2. */
 export function enclosedArea(paths: Paths, rule: keyof typeof RULES): number {
-  return owning((own) => clipper.AreaPaths64(own(clipper.UnionSelf64(paths64(paths, own), RULES[rule]))) / STEPS ** 2);
+  return owning(
+    (own) => clipper.AreaPaths64(own(clipper.UnionSelf64(paths64(paths, own), RULES[rule]))) / STEPS ** 2,
+  );
 }
 
 export interface Inflation {
