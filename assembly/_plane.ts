@@ -12,6 +12,8 @@ export const GAP: u32 = 0xffffffff;
 /** Blocks of edges between two looks at the cancel word. */
 const LOOK_BLOCKS: i32 = 63;
 const SLICE: i32 = 8192;
+/** Rounds in which edges also bend to nodes within half a unit, so that lines side by side do not cross again and again. */
+const SNAPPING: i32 = 12;
 /** Makes coordinates positive. */
 const BIAS: i32 = 1 << 30;
 
@@ -32,6 +34,9 @@ export class Plane {
   cuts: i32;
   /** All edges are fresh. */
   whole: bool;
+  /** Edges that the round has searched; all, unless its cuts were more than there is room for. */
+  searched: i32;
+  rounds: i32;
   /** i32[room], first cut of each edge, -1 without. */
   heads: usize;
   /** x, y, next cut of the same edge: i32 x 3 each, at strides of 16. */
@@ -60,6 +65,7 @@ export function makePlanar(plane: Plane, watch: Watch): bool {
   memory.fill(plane.fresh, 1, <usize>plane.count);
   store<u64>(plane.fresh + <usize>plane.count, 0);
   plane.whole = true;
+  plane.rounds = 0;
   while (true) {
     plane.cuts = 0;
     memory.fill(plane.heads, 0xff, <usize>plane.count << 2);
@@ -69,6 +75,7 @@ export function makePlanar(plane: Plane, watch: Watch): bool {
     if (plane.count + plane.cuts > plane.room) return false;
     if (!applyCuts(plane, watch)) return false;
     plane.whole = false;
+    plane.rounds++;
   }
 }
 
@@ -94,15 +101,21 @@ function layBlocks(plane: Plane, block: i32, end: i32, to: usize): void {
   }
 }
 
-/** Finds all cuts between fresh edges and all others. */
+/** Finds the cuts between fresh edges and all others, as many as there is room for. */
 function search(plane: Plane, watch: Watch): bool {
   const blocks = countAt(plane.boxes, 0);
   for (let block = 0; block < blocks; block++) {
     if ((block & LOOK_BLOCKS) == 0 && tick(watch)) return false;
     if (!isFresh(plane, block)) continue;
     searchBlock(plane, block, watch);
-    if (plane.cuts > plane.cutRoom || watch.stopped) return false;
+    if (watch.stopped) return false;
+    if (plane.cuts > plane.cutRoom) {
+      plane.cuts = plane.cutRoom;
+      plane.searched = block * EIGHT;
+      return true;
+    }
   }
+  plane.searched = plane.count;
   return true;
 }
 
@@ -154,25 +167,29 @@ function meet(plane: Plane, i: i32, k: i32): void {
   const cy = load<i32>(c, 4);
   const dx = load<i32>(c, 8);
   const dy = load<i32>(c, 12);
-  const toC = turn(ax, ay, bx, by, cx, cy);
-  const toD = turn(ax, ay, bx, by, dx, dy);
-  if ((toC > 0 && toD > 0) || (toC < 0 && toD < 0)) return;
-  const toA = turn(cx, cy, dx, dy, ax, ay);
-  const toB = turn(cx, cy, dx, dy, bx, by);
-  if ((toA > 0 && toB > 0) || (toA < 0 && toB < 0)) return;
-  if (toA != 0 && toB != 0 && toC != 0 && toD != 0) {
-    const t = <f64>toA / (<f64>toA - <f64>toB);
-    const x = <i32>nearest(<f64>ax + t * <f64>(bx - ax));
-    const y = <i32>nearest(<f64>ay + t * <f64>(by - ay));
-    cutWithin(plane, i, ax, ay, bx, by, x, y);
-    cutWithin(plane, k, cx, cy, dx, dy, x, y);
-    return;
-  }
-  // an end of one lies on the other, or both lie on one line
-  if (toC == 0) cutWithin(plane, i, ax, ay, bx, by, cx, cy);
-  if (toD == 0) cutWithin(plane, i, ax, ay, bx, by, dx, dy);
-  if (toA == 0) cutWithin(plane, k, cx, cy, dx, dy, ax, ay);
-  if (toB == 0) cutWithin(plane, k, cx, cy, dx, dy, bx, by);
+  const toC = 2 * turn(ax, ay, bx, by, cx, cy);
+  const toD = 2 * turn(ax, ay, bx, by, dx, dy);
+  // an edge passes through the unit square around a node where the turn is less than this
+  const snapping = plane.rounds < SNAPPING;
+  const near = snapping ? <i64>abs(bx - ax) + <i64>abs(by - ay) : 1;
+  if ((toC >= near && toD >= near) || (toC <= -near && toD <= -near)) return;
+  const toA = 2 * turn(cx, cy, dx, dy, ax, ay);
+  const toB = 2 * turn(cx, cy, dx, dy, bx, by);
+  const nearToo = snapping ? <i64>abs(dx - cx) + <i64>abs(dy - cy) : 1;
+  if ((toA >= nearToo && toB >= nearToo) || (toA <= -nearToo && toB <= -nearToo)) return;
+  const before = plane.cuts;
+  if (abs(toC) < near) cutWithin(plane, i, ax, ay, bx, by, cx, cy);
+  if (abs(toD) < near) cutWithin(plane, i, ax, ay, bx, by, dx, dy);
+  if (abs(toA) < nearToo) cutWithin(plane, k, cx, cy, dx, dy, ax, ay);
+  if (abs(toB) < nearToo) cutWithin(plane, k, cx, cy, dx, dy, bx, by);
+  // what was cut is searched again
+  if (plane.cuts != before || toA == 0 || toB == 0 || toC == 0 || toD == 0) return;
+  if (toA > 0 == toB > 0 || toC > 0 == toD > 0) return;
+  const t = <f64>toA / (<f64>toA - <f64>toB);
+  const x = <i32>nearest(<f64>ax + t * <f64>(bx - ax));
+  const y = <i32>nearest(<f64>ay + t * <f64>(by - ay));
+  cutWithin(plane, i, ax, ay, bx, by, x, y);
+  cutWithin(plane, k, cx, cy, dx, dy, x, y);
 }
 
 /** Cuts an edge at a place that is in its box but none of its ends. */
@@ -217,7 +234,7 @@ function applyCuts(plane: Plane, watch: Watch): bool {
 function cutSlice(plane: Plane, i: i32, end: i32, to: i32): i32 {
   for (; i < end; i++) {
     const head = load<i32>(plane.heads + (<usize>i << 2));
-    put(plane, to++, load<u64>(nodeAt(plane, i)), tagOf(plane, i), head >= 0);
+    put(plane, to++, load<u64>(nodeAt(plane, i)), tagOf(plane, i), head >= 0 || i >= plane.searched);
     if (head >= 0) to = putCuts(plane, i, head, to);
   }
   return to;

@@ -245,7 +245,7 @@ function settle(s: Sweep, n: i32, x: i32, y: i32): i32 {
         const before = s.begun + <usize>(k - gap) * BEGUN;
         const t = turn(x, y, load<i32>(before), load<i32>(before, 4), <i32>end, <i32>(end >> 32));
         // of the same ones the least tag comes first
-        if (t < 0 || (t == 0 && load<u64>(before, 16) <= tag)) break;
+        if (t < 0 || (t == 0 && load<u32>(before, 16) <= <u32>tag)) break;
         const to = s.begun + <usize>k * BEGUN;
         store<u64>(to, load<u64>(before));
         store<u64>(to, load<u64>(before, 8), 8);

@@ -1,6 +1,7 @@
 // From borders to rings: each passes no place twice, and has ink to its right on the way down, so that outer ones have
 // positive area and holes negative.
 import { nodeAt, Plane, tagOf, turn } from "./_plane";
+import { addNode, cutSeam, STAYS } from "./_straight";
 import { BORDER, isInk, SECOND, Sweep } from "./_sweep";
 import { LOOK, tick, Watch } from "./_watch";
 
@@ -112,33 +113,16 @@ function emit(w: Walk, i: i32, end: i32): bool {
   const tags = w.outTags + (<usize>w.nodes << 2);
   let n = 0;
   for (; i < end; i++) {
-    const at = w.xy + (<usize>i << 3);
     const tag = load<u32>(w.tags + (<usize>i << 2));
     if (w.seen != 0) store<u8>(w.seen + <usize>tag, 1);
-    while (n > 1 && isStraight(xy + (<usize>(n - 2) << 3), xy + (<usize>(n - 1) << 3), at) && alike(tags, n - 2, n - 1)) n--;
-    store<u64>(xy + (<usize>n << 3), load<u64>(at));
-    store<u32>(tags + (<usize>n << 2), tag);
-    n++;
+    // other rings touch here
+    const stays = load<i32>(w.touches + (<usize>i << 2)) >= 0;
+    n = addNode(xy, tags, n, load<u64>(w.xy + (<usize>i << 3)), stays ? tag | STAYS : tag);
   }
-  // the same over the seam
-  while (n > 2 && isStraight(xy + (<usize>(n - 2) << 3), xy + (<usize>(n - 1) << 3), xy) && alike(tags, n - 2, n - 1)) n--;
-  let first = 0;
-  while (n - first > 2 && isStraight(xy + (<usize>(n - 1) << 3), xy + (<usize>first << 3), xy + (<usize>(first + 1) << 3)) && alike(tags, n - 1, first)) first++;
-  n -= first;
-  if (first > 0) {
-    memory.copy(xy, xy + (<usize>first << 3), <usize>n << 3);
-    memory.copy(tags, tags + (<usize>first << 2), <usize>n << 2);
-  }
+  n = cutSeam(xy, tags, n);
+  for (let k = 0; k < n; k++) store<u32>(tags + (<usize>k << 2), load<u32>(tags + (<usize>k << 2)) & ~STAYS);
   if (n < 3) return true;
   w.nodes += n;
   store<u32>(w.outEnds + (<usize>(w.rings++) << 2), w.nodes);
   return true;
-}
-
-@inline function alike(tags: usize, i: i32, k: i32): bool {
-  return load<u32>(tags + (<usize>i << 2)) == load<u32>(tags + (<usize>k << 2));
-}
-
-@inline function isStraight(a: usize, b: usize, c: usize): bool {
-  return turn(load<i32>(a), load<i32>(a, 4), load<i32>(b), load<i32>(b, 4), load<i32>(c), load<i32>(c, 4)) == 0;
 }

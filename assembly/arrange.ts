@@ -4,13 +4,16 @@
 import { Boxes, boxesRoom } from "./_boxes";
 import { NO_ROOM, STOPPED } from "./control";
 import { COUNTS } from "./_keys";
-import { GAP, makePlanar, Plane } from "./_plane";
+import { GAP, makePlanar, nodeAt, Plane } from "./_plane";
 import { BEGUN, BORDER, MET, sweep, Sweep } from "./_sweep";
+import { addNode, cutSeam } from "./_straight";
 import { Walk, walkBorders, walkRing } from "./_walk";
-import { stage, Watch } from "./_watch";
+import { stage, tick, Watch } from "./_watch";
 
-/** Bytes of scratch a node besides those named elsewhere: six lists of u64, the cuts, eleven of i32, two of u8. */
-const PER_NODE: usize = 6 * 8 + 16 + 11 * 4 + 2;
+/** Nodes between two looks at the cancel word. */
+const SLICE: i32 = 4096;
+/** Bytes of scratch a node besides those named elsewhere: three lists of u64, cuts for every other one, seven of i32, two of u8. */
+const PER_NODE: usize = 3 * 8 + (16 + 8) / 2 + 7 * 4 + 2;
 
 /** Bytes of scratch for one cluster of at most `room` nodes after all cuts, one more a ring. */
 export function arrangeBytes(room: f64): f64 {
@@ -20,9 +23,9 @@ export function arrangeBytes(room: f64): f64 {
 /**
  * Cuts rings at their crossings, finds the windings on both sides of all pieces, and writes the borders of the ink: outer
  * ones with positive shoelace area, holes with negative, none passes a place twice, and those that touch do so in nodes
- * only. A crossing moves to the nearest grid point. Nodes inside straight sides are left out unless two tags meet there.
+ * only. A crossing moves to the nearest grid point. Nodes inside straight sides are left out unless two tags or rings meet.
  *
- * xy, tags     i32 pairs and u32 a node: where it is, and a number for the edge to the next, below 2^31; with the top bit
+ * xy, tags     i32 pairs and u32 a node: where it is, and a number for the edge to the next, below 2^30; with the top bit
  *              set, the ring belongs to the second set
  * ends         u32 a ring, nodes up to and with it; rings of less than 3 nodes enclose nothing
  * order        u32 a ring: rings cluster by cluster
@@ -63,26 +66,27 @@ export function arrangeRings(
   plane.xy = at;
   plane.nextXy = at += n << 3;
   s.keys = at += n << 3;
-  s.spare = at += n << 3;
-  plane.sorted = at += n << 3;
   plane.list = at += n << 3;
-  s.met = at += n << 4;
+  plane.sorted = at += n << 3;
+  s.met = at += n << 2;
   s.begun = at += n * MET;
   s.borders = at += n * BEGUN;
-  walk.xy = at += n * BORDER;
-  plane.tags = at += n << 3;
+  plane.tags = at += n * BORDER;
   plane.nextTags = at += n << 2;
   plane.heads = at += n << 2;
   s.line = at += n << 2;
   s.came = at += n << 2;
   s.around = at += n << 2;
-  walk.tags = at += n << 3;
-  walk.touches = at += n << 2;
-  walk.places = at += n << 2;
-  s.counts = at += n << 2;
+  s.counts = at += n << 3;
   plane.fresh = at += COUNTS;
   plane.nextFresh = at + n + 16;
-  plane.room = plane.cutRoom = room;
+  // when borders are walked, nothing is met any more
+  walk.xy = s.met;
+  walk.tags = walk.xy + (n << 3);
+  walk.touches = walk.tags + (n << 2);
+  walk.places = walk.touches + (n << 2);
+  plane.room = room;
+  plane.cutRoom = room >> 1;
   s.plane = plane;
   s.rule = rule;
   s.table = table;
@@ -100,7 +104,7 @@ export function arrangeRings(
     const single = last - ring == 1;
     plane.count = 0;
     for (; ring < last; ring++) {
-      if (!loadRing(plane, xy, tags, ends, load<i32>(order + (<usize>ring << 2)))) return NO_ROOM;
+      if (!loadRing(plane, xy, tags, ends, load<i32>(order + (<usize>ring << 2)), watch)) return watch.stopped ? STOPPED : NO_ROOM;
     }
     const nodes = plane.count;
     watch.units = <f64>nodes;
@@ -110,6 +114,7 @@ export function arrangeRings(
       if (single && plane.count == nodes) {
         if (!walkRing(walk, plane, rule, table)) return NO_ROOM;
       } else {
+        s.spare = plane.nextXy;
         if (!sweep(s, watch)) return STOPPED;
         stage(watch, 0.9);
         if (!walkBorders(walk, s, watch)) return watch.stopped ? STOPPED : NO_ROOM;
@@ -121,18 +126,30 @@ export function arrangeRings(
   return walk.rings;
 }
 
-/** Lays a ring behind those that lie there. False for want of room. */
-function loadRing(plane: Plane, xy: usize, tags: usize, ends: usize, ring: i32): bool {
-  const first = ring == 0 ? 0 : load<i32>(ends + (<usize>(ring - 1) << 2));
-  const n = load<i32>(ends + (<usize>ring << 2)) - first;
-  if (n < 3) return true;
-  if (plane.count + n + 1 > plane.room) return false;
-  const toXy = plane.xy + (<usize>plane.count << 3);
+/**
+ * Lays a ring behind those that lie there, without nodes on a line with their neighbours: the way there and on winds around
+ * nothing that the straight way does not, whether it turns back or not. False for want of room.
+ */
+function loadRing(plane: Plane, xy: usize, tags: usize, ends: usize, ring: i32, watch: Watch): bool {
+  const from = ring == 0 ? 0 : load<i32>(ends + (<usize>(ring - 1) << 2));
+  const end = load<i32>(ends + (<usize>ring << 2));
+  if (plane.count + end - from + 1 > plane.room) return false;
+  const toXy = nodeAt(plane, plane.count);
   const toTags = plane.tags + (<usize>plane.count << 2);
-  memory.copy(toXy, xy + (<usize>first << 3), <usize>n << 3);
-  memory.copy(toTags, tags + (<usize>first << 2), <usize>n << 2);
+  let n = 0;
+  for (let i = from; i < end; i += SLICE) {
+    n = loadNodes(xy, tags, i, min(end, i + SLICE), toXy, toTags, n);
+    if (tick(watch)) return false;
+  }
+  n = cutSeam(toXy, toTags, n);
+  if (n < 3) return true;
   store<u64>(toXy + (<usize>n << 3), load<u64>(toXy));
   store<u32>(toTags + (<usize>n << 2), GAP);
   plane.count += n + 1;
   return true;
+}
+
+function loadNodes(xy: usize, tags: usize, i: i32, end: i32, toXy: usize, toTags: usize, n: i32): i32 {
+  for (; i < end; i++) n = addNode(toXy, toTags, n, load<u64>(xy + (<usize>i << 3)), load<u32>(tags + (<usize>i << 2)));
+  return n;
 }

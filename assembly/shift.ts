@@ -26,6 +26,8 @@ class Shift {
   step: f64;
   cosStep: f64;
   cosHalf: f64;
+  /** Square of the length up to which a line may bridge a bend that closes. */
+  bridge: f64;
   edges: usize;
   xy: usize;
   tags: usize;
@@ -39,7 +41,7 @@ class Shift {
 
 /** Bytes of scratch for `shiftRings`, of `most` nodes in a ring. */
 export function shiftBytes(most: i32): f64 {
-  return 256 + <f64>EDGE * (<f64>most + 1);
+  return 256 + (<f64>EDGE + 12) * (<f64>most + 1);
 }
 
 /**
@@ -73,7 +75,9 @@ export function shiftRings(
   s.step = Math.min(4 * Math.asin(Math.sqrt(Math.min(1, tolerance / (2 * radius)))), (2 * Math.PI) / LEAST_LINES);
   s.cosStep = Math.cos(s.step);
   s.cosHalf = Math.cos(s.step / 2);
-  s.edges = scratch + 256;
+  const size = abs(distance);
+  s.bridge = Math.min(4 * size * tolerance * (size / radius), distance * distance);
+  s.xy = scratch + 256;
   s.outXy = outXy;
   s.outTags = outTags;
   s.n = 0;
@@ -82,11 +86,14 @@ export function shiftRings(
   let from = 0;
   for (let ring = 0; ring < rings; ring++) {
     const end = load<i32>(ends + (<usize>ring << 2));
-    const n = end - from;
-    s.xy = xy + (<usize>from << 3);
-    s.tags = tags + (<usize>from << 2);
+    s.tags = s.xy + (<usize>(end - from) << 3);
+    s.edges = (s.tags + (<usize>(end - from) << 2) + 7) & ~7;
     s.first = s.n;
-    if (checkpoint(from)) return STOPPED;
+    let n = 0;
+    for (let i = from; i < end; i += 2048) {
+      n = bridgeBends(s, xy, tags, i, min(end, i + 2048), n);
+      if (checkpoint(from)) return STOPPED;
+    }
     for (let i = 0; i < n; i += 1024) {
       layEdges(s, i, min(n, i + 1024), n);
       if (checkpoint(from)) return STOPPED;
@@ -94,7 +101,7 @@ export function shiftRings(
     layTrims(s, n);
     for (let i = 0; i < n; i += 512) {
       if (!shiftCorners(s, i, min(n, i + 512), n)) return NO_ROOM;
-      if (checkpoint(from + i)) return STOPPED;
+      if (checkpoint(from)) return STOPPED;
     }
     while (s.n > s.first + 1 && load<u64>(outXy + (<usize>(s.n - 1) << 3)) == load<u64>(outXy + (<usize>s.first << 3))) s.n--;
     if (s.n - s.first < 3) s.n = s.first;
@@ -106,6 +113,31 @@ export function shiftRings(
 
 @inline function edgeAt(s: Shift, i: i32): usize {
   return s.edges + <usize>i * EDGE;
+}
+
+/**
+ * Copies nodes, without those in bends that close and that a short line bridges. All of the area between line and bend is
+ * nearer than the distance to the bend; beside it, the moved line is beyond what the bend's ends reach by up to an eighth of
+ * its squared length over the distance.
+ */
+function bridgeBends(s: Shift, xy: usize, tags: usize, i: i32, end: i32, n: i32): i32 {
+  for (; i < end; i++) {
+    const place = load<u64>(xy + (<usize>i << 3));
+    while (n > 1 && isBridged(s, s.xy + (<usize>(n - 2) << 3), <i32>place, <i32>(place >> 32)) && (load<u32>(s.tags + (<usize>(n - 1) << 2)) & CAP) == 0) n--;
+    store<u64>(s.xy + (<usize>n << 3), place);
+    store<u32>(s.tags + (<usize>n << 2), load<u32>(tags + (<usize>i << 2)));
+    n++;
+  }
+  return n;
+}
+
+@inline function isBridged(s: Shift, at: usize, x: i32, y: i32): bool {
+  const ax = <f64>(x - load<i32>(at));
+  const ay = <f64>(y - load<i32>(at, 4));
+  if (ax * ax + ay * ay > s.bridge) return false;
+  const bx = <f64>(load<i32>(at, 8) - load<i32>(at));
+  const by = <f64>(load<i32>(at, 12) - load<i32>(at, 4));
+  return (bx * ay - by * ax) * s.distance < 0;
 }
 
 /** Directions and lengths of edges i..end - 1 of a ring of n. */

@@ -217,7 +217,7 @@ export function arrange(
     kernels.clusterRings(rings.xy, rings.ends, rings.count, sorting, order, clusterEnds),
   );
   engine.release(sorting);
-  let room = 2 * largest(engine, rings, order, clusterEnds, clusters) + 64;
+  let room = 3 * largest(engine, rings, order, clusterEnds, clusters) + 64;
   let outRoom = Math.ceil(1.25 * rings.nodes) + 64;
   const mark = engine.mark();
   for (let left = share * 0.95; ; room *= 2, outRoom *= 2) {
