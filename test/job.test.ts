@@ -83,18 +83,20 @@ test("makeProgram cuts a square with a hole: inside first, at its size and place
 
 test("makeProgram gives what its stages give when they are called one by one", () =>
   withManager(async (manager) => {
-    const options: JobOptions = {
+    const options = {
       trace: { dpi: 300, tolerance: 0.05 },
       flatten: { tolerance: 0.01 },
       order: { start: [10, 10] },
       ops: { power: 0.5, speed: 800 },
       encode: { maxPower: 255 },
-    };
+    } satisfies JobOptions;
     const job = await makeProgram(badge, options, manager).promise;
     const image = await decodeImage(badge);
     const curves = trace(image, options.trace);
-    const ordered = order(flatten(curves, options.flatten), options.order);
-    const ops = toOps(ordered.paths, { ...options.ops, height: (image.height * 25.4) / 300 });
+    const height = (image.height * 25.4) / 300;
+    // the way back to the machine's 0, 0 counts
+    const ordered = order(flatten(curves, options.flatten), { ...options.order, end: [0, height] });
+    const ops = toOps(ordered.paths, { ...options.ops, height });
     assert.equal(job.curves, curves);
     assert.equal(job.program, encode(ops, options.encode));
     assert.equal([job.report.travel, job.report.travelBefore], [ordered.travel, ordered.before]);
@@ -106,7 +108,8 @@ test("makeProgram fits arcs if asked to, to curves that it cuts finer for that",
   withManager(async (manager) => {
     const options: JobOptions = { trace: { dpi: 300 }, arcs: { tolerance: 0.04 } };
     const job = await makeProgram(badge, options, manager).promise;
-    const ordered = order(flatten(job.curves, { tolerance: 0.005 }));
+    const home = [0, job.height] as const;
+    const ordered = order(flatten(job.curves, { tolerance: 0.005 }), { start: home, end: home });
     const ops = toOps(fitArcs(ordered.paths, { tolerance: 0.04 }), { height: job.height });
     assert.equal(job.program, encode(ops));
     assert.equal(Object.keys(job.report.stages), [...STAGES.slice(0, 4), "arcs", ...STAGES.slice(4)]);
@@ -208,7 +211,7 @@ test("checkJobOptions and makeProgram refuse a bad option of any stage before an
     [{ order: { start: [0] as never } }, "Expected `start` to be "],
     [{ ops: { power: 2 } }, "Expected `power` to be a finite number >= 0 and <= 1, got 2"],
     [{ encode: { laserMode: "M5" as never } }, 'Expected `laserMode` to be one of "M4", "M3", got "M5"'],
-    [{ passes: 2 } as never, "Expected `options` to be an object with no other names than "],
+    [{ layers: 2 } as never, "Expected `options` to be an object with no other names than "],
   ];
   const manager = new TaskManager();
   for (const [options, message] of bad)

@@ -1,4 +1,4 @@
-import { checkNumber, checkOneOf, invalid } from "../errors.ts";
+import { checkFlag, checkNumber, checkOneOf, invalid } from "../errors.ts";
 import { engineFunction } from "../tasker/target.ts";
 import { type Bitmap, checkImage, type Image, toBitmap } from "./image.ts";
 import { type Engine, type Pointer, Stages, withEngine } from "./memory.ts";
@@ -97,7 +97,7 @@ function checkOptions(options: CenterlineOptions, channels: number): CheckedOpti
   const scale = checkScale(options);
   checkNumber("minLengthPx", minLengthPx, { min: 0 });
   checkNumber("spurs", spurs, { min: 0 });
-  if (typeof join !== "boolean") throw invalid("join", "true or false", join);
+  checkFlag("join", join);
   const tone = checkTone(options, channels);
   return { tone, ...scale, minLengthPx, spurs, join };
 }

@@ -1,4 +1,4 @@
-import { checkNumber, checkOneOf, checkOptions, invalid } from "../errors.ts";
+import { checkFlag, checkNumber, checkOneOf, checkOptions, invalid } from "../errors.ts";
 import { engineFunction } from "../tasker/target.ts";
 import { traceCutout } from "./arcs.ts";
 import { FIT_MODES, type FitMode } from "./fit.ts";
@@ -110,7 +110,7 @@ function checkColors(options: ColorsOptions): CheckedOptions {
   checkOneOf("mode", mode, FIT_MODES);
   const scale = checkScale(options, TOLERANCE_PX);
   checkNumber("despecklePx", despecklePx, { min: 0 });
-  if (typeof smooth !== "boolean") throw invalid("smooth", "true or false", smooth);
+  checkFlag("smooth", smooth);
   return { choice, smooth, layers, mode, ...scale, despecklePx };
 }
 

@@ -1,4 +1,4 @@
-import { checkNumber, checkOneOf, checkOptions, invalid, KerfworkError } from "../errors.ts";
+import { checkFlag, checkNumber, checkOneOf, checkOptions, KerfworkError } from "../errors.ts";
 import { engineFunction } from "../tasker/target.ts";
 import { type Engine, type Pointer, Stages, withEngine } from "./memory.ts";
 import { checkOps, type Ops } from "./ops.ts";
@@ -61,7 +61,7 @@ export const encode = engineFunction("encode", (ops: Ops, options: EncodeOptions
   const laserMode = checkOneOf("laserMode", options.laserMode ?? "M4", ["M4", "M3"]);
   const maxPower = checkNumber("maxPower", options.maxPower ?? 1000, { min: 1, max: 100_000, integer: true });
   const { returnHome = true } = options;
-  if (typeof returnHome !== "boolean") throw invalid("returnHome", "true or false", returnHome);
+  checkFlag("returnHome", returnHome);
   checkOps(ops);
 
   const head = ["G21", "G90", "G17", `${laserMode} S0`];

@@ -1,4 +1,4 @@
-import { checkNumber, checkOneOf, checkOptions, invalid, KerfworkError } from "../errors.ts";
+import { checkFlag, checkNumber, checkOneOf, checkOptions, KerfworkError } from "../errors.ts";
 import { engineFunction } from "../tasker/target.ts";
 import { type Engine, type Pointer, Stages, withEngine } from "./memory.ts";
 import { checkFinite, checkPaths, type Paths } from "./paths.ts";
@@ -80,7 +80,7 @@ export const hatch = engineFunction("hatch", (paths: Paths, options: HatchOption
   const spacing = checkNumber("spacing", options.spacing, { above: 0 });
   const angleDeg = checkNumber("angleDeg", options.angleDeg ?? 0);
   const crossHatch = options.crossHatch ?? false;
-  if (typeof crossHatch !== "boolean") throw invalid("crossHatch", "true or false", crossHatch);
+  checkFlag("crossHatch", crossHatch);
   const plan = {
     spacing,
     phase: checkNumber("phase", options.phase ?? 0.5, { min: 0, max: 1 }),

@@ -1,4 +1,4 @@
-import { checkNumber, checkOneOf, checkOptions, invalid } from "../errors.ts";
+import { checkFlag, checkNumber, checkOneOf, checkOptions, invalid } from "../errors.ts";
 import { engineFunction } from "../tasker/target.ts";
 import { type Bed, checkBed } from "./bed.ts";
 import {
@@ -132,7 +132,7 @@ function checkRules(options: LeadsOptions): Rules {
     bed: checkBed(options.bed),
     move: options.move ?? true,
   };
-  if (typeof rules.move !== "boolean") throw invalid("move", "true or false", rules.move);
+  checkFlag("move", rules.move);
   if (rules.in === undefined && rules.out === undefined)
     throw invalid("options", "an object with `in`, `out` or both", options);
   return rules;

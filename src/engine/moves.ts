@@ -1,4 +1,4 @@
-import { checkOptions, invalid, KerfworkError } from "../errors.ts";
+import { checkFlag, checkOptions, invalid, KerfworkError } from "../errors.ts";
 import { engineFunction } from "../tasker/target.ts";
 import { extremesOf, radiusOf, sweepOf } from "./circle.ts";
 import { checkOps, newOps, type Ops } from "./ops.ts";
@@ -69,8 +69,7 @@ export const measureOps = engineFunction(
   "measureOps",
   (ops: Ops, options: MeasureOpsOptions = {}): OpsMeasure => {
     checkOptions(options, ["lengths"]);
-    if (options.lengths !== undefined && typeof options.lengths !== "boolean")
-      throw invalid("lengths", "true or false", options.lengths);
+    if (options.lengths !== undefined) checkFlag("lengths", options.lengths);
     checkOps(ops);
     const { kinds, xy, centers, z } = ops;
     const moves = kinds.length;
