@@ -1,7 +1,5 @@
 import {
-  checkJobOptions,
   type DrawingOptions,
-  type JobOptions,
   KerfworkError,
   type LayersOptions,
   type StrokesOptions,
@@ -79,17 +77,7 @@ export const DRAWING_FLAGS: readonly Flag[] = [
   { name: "fill-rule", value: "RULE", help: "evenodd or nonzero (default evenodd)" },
 ];
 
-/** How outlines become a program. */
-export const PLAN_FLAGS: readonly Flag[] = [
-  { name: "power", value: "P", help: "laser power, 0..1 (default 1)" },
-  { name: "speed", value: "MM/MIN", help: "speed of cuts (default 1000)" },
-  { name: "travel-speed", value: "MM/MIN", help: "speed between cuts, for the time estimate (default 6000)" },
-  { name: "laser-mode", value: "MODE", help: "M4, power follows speed, or M3, constant power (default M4)" },
-  { name: "max-power", value: "S", help: "the controller's S value of full power (default 1000)" },
-  { name: "stay", help: "stay at the last cut instead of going back to X0 Y0" },
-];
-
-type Values = Request["values"];
+export type Values = Request["values"];
 
 export function drawingOptions(
   values: Values,
@@ -198,26 +186,6 @@ export function svgOptions(values: Values): Pick<SVGOptions, "tolerance" | "fill
     tolerance: numberOf(values, "svg-tolerance"),
     fillRule: values.get("fill-rule") as "evenodd" | undefined,
   });
-}
-
-/** Checked as a whole: nothing has been read or opened yet. */
-export function jobOptions(values: Values, signal: AbortSignal): JobOptions {
-  const options: JobOptions = {
-    ...drawingOptions(values, signal),
-    key: "plan",
-    ops: given({
-      power: numberOf(values, "power"),
-      speed: numberOf(values, "speed"),
-      travelSpeed: numberOf(values, "travel-speed"),
-    }),
-    encode: given({
-      laserMode: values.get("laser-mode") as "M4" | undefined,
-      maxPower: numberOf(values, "max-power"),
-      returnHome: values.has("stay") ? false : undefined,
-    }),
-  };
-  checkJobOptions(options);
-  return options;
 }
 
 function thresholdOf(values: Values): TraceOptions["threshold"] {

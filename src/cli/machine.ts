@@ -13,16 +13,9 @@ import {
 } from "../index.ts";
 import { type Command, numberOf, type Request } from "./args.ts";
 import { readInput } from "./files.ts";
-import {
-  BAUD_FLAG,
-  given,
-  jobOptions,
-  PLAN_FLAGS,
-  PORT_FLAG,
-  TIME_SCALE_FLAG,
-  TRACE_FLAGS,
-} from "./flags.ts";
+import { BAUD_FLAG, given, PORT_FLAG, TIME_SCALE_FLAG, TRACE_FLAGS } from "./flags.ts";
 import { openSaves } from "./picture.ts";
+import { jobOptions, PLAN_FLAGS } from "./plan.ts";
 import { jobFacts, jobLines, runLine, wroteLine } from "./report.ts";
 
 /** Of the simulated machine of `run`: a job of minutes takes seconds. */

@@ -13,16 +13,8 @@ import {
 } from "../index.ts";
 import type { Command } from "./args.ts";
 import { type Output, openOutput, readInput } from "./files.ts";
-import {
-  DRAWING_FLAGS,
-  jobOptions,
-  OUTPUT_FLAG,
-  PLAN_FLAGS,
-  svgOptions,
-  TRACE_FLAGS,
-  type Wish,
-  wishOf,
-} from "./flags.ts";
+import { DRAWING_FLAGS, OUTPUT_FLAG, svgOptions, TRACE_FLAGS, type Wish, wishOf } from "./flags.ts";
+import { jobOptions, PLAN_FLAGS } from "./plan.ts";
 import { drawingFacts, drawingLines, jobFacts, jobLines, wroteLine } from "./report.ts";
 
 export const traceCommand: Command = {
@@ -54,10 +46,14 @@ export const traceCommand: Command = {
 export const planCommand: Command = {
   name: "plan",
   operands: ["IN"],
-  summary: "trace a picture and write the program that cuts its outlines",
+  summary: "trace a picture or read an SVG drawing, and write the program that burns it",
   flags: [OUTPUT_FLAG, ...TRACE_FLAGS, ...PLAN_FLAGS],
   required: [["output"]],
-  examples: ["plan badge.png -o badge.gcode --power 0.6 --speed 1200"],
+  examples: [
+    "plan badge.png -o badge.gcode --power 0.6 --speed 1200",
+    "plan box.svg -o box.gcode --kerf 0.15 --tabs 3 --lead-in 2 --passes 2 --estimate",
+    "plan logo.svg -o logo.gcode --hatch 0.1 --hatch-power 0.3 --hatch-speed 6000 --overscan --cut",
+  ],
   async run(session) {
     const { operands, values, signal } = session;
     const options = jobOptions(values, signal);

@@ -1,5 +1,8 @@
 import type { Job, Picture, RunResult } from "../index.ts";
 
+/** More than a screen of them hide the rest. */
+const MOST_WARNINGS = 10;
+
 /** What a trace found, as data. */
 export function drawingFacts({ report, width, height }: Picture): Record<string, unknown> {
   return { width, height, ...report };
@@ -28,7 +31,20 @@ export function jobLines({ report, width, height, program }: Job): string[] {
     row("cut", mm(report.cut)),
     row("travel", `${mm(report.travel)}${order}`),
     row("program", `${report.lines} lines, ${report.bytes} bytes, ${duration(report.seconds)} at its speeds`),
+    ...(report.estimate === undefined
+      ? []
+      : [
+          row(
+            "time",
+            `${duration(report.estimate.seconds)} with ramps and corners: ${duration(report.estimate.cutSeconds)} of cuts, ${duration(report.estimate.travelSeconds)} of travel`,
+          ),
+        ]),
     row("area", `X ${tenths(minX)} to ${tenths(maxX)}, Y ${tenths(minY)} to ${tenths(maxY)} mm`),
+    ...report.notes.map((note) => row("note", note)),
+    ...report.warnings.slice(0, MOST_WARNINGS).map((warning) => row("warning", warning)),
+    ...(report.warnings.length > MOST_WARNINGS
+      ? [row("warning", `${report.warnings.length - MOST_WARNINGS} more`)]
+      : []),
     stagesLine(report.stages),
   ];
 }
