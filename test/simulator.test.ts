@@ -1,28 +1,7 @@
-import { Firmware, type FirmwareOptions, startSimulator } from "kerfwork";
+import { Firmware, startSimulator } from "kerfwork";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-
-/** A controller on virtual time with a host that only writes and listens. */
-class Bench {
-  readonly firmware: Firmware;
-  constructor(options: FirmwareOptions = {}) {
-    this.firmware = new Firmware(options);
-    this.run(0.1);
-  }
-
-  /** Puts bytes on the wire and lets `seconds` pass; what the controller said meanwhile, line by line. */
-  run(seconds: number, bytes = ""): string[] {
-    return lines(this.raw(seconds, bytes));
-  }
-
-  raw(seconds: number, bytes = ""): string {
-    this.firmware.uart.send(Buffer.from(bytes, "latin1"), this.firmware.now);
-    this.firmware.advance(this.firmware.now + seconds);
-    return Buffer.from(this.firmware.uart.take()).toString("latin1");
-  }
-}
-
-const lines = (text: string): string[] => text.split("\r\n").filter((line) => line !== "");
+import { Bench } from "./controller.ts";
 
 const executed = ({ firmware }: Bench): string[] => firmware.log.lines.map(({ text }) => text);
 const IDLE = "<Idle|MPos:0.000,0.000,0.000|Bf:15,128|FS:0,0";

@@ -12,7 +12,16 @@ export interface Dialect {
   readonly blocks: number;
   /** Bytes that the receive buffer holds. */
   readonly rxBytes: number;
+  /** Seconds without a line after which it prints `wait`; Infinity never does. */
+  readonly wait: number;
+  /** Seconds between two `echo:busy: processing` of a line that takes long; Infinity never says so. */
+  readonly busy: number;
+  /** What asks for line n once more, before its number. */
+  readonly resend: string;
 }
+
+/** Of dialects that neither number lines nor say that they live. */
+const SILENT = { wait: Infinity, busy: Infinity, resend: "" } as const;
 
 export type DialectName = "grbl" | "grblhal" | "fluidnc" | "marlin" | "smoothie";
 
@@ -23,6 +32,7 @@ export type DialectName = "grbl" | "grblhal" | "fluidnc" | "marlin" | "smoothie"
  */
 export const DIALECTS: Readonly<Record<DialectName, Dialect>> = {
   grbl: {
+    ...SILENT,
     program: "grbl",
     banner: "\r\nGrbl 1.1h ['$' for help]\r\n",
     info: ["[VER:1.1h.20190830:]", "[OPT:V,15,128]"],
@@ -30,6 +40,7 @@ export const DIALECTS: Readonly<Record<DialectName, Dialect>> = {
     rxBytes: RX_BYTES,
   },
   grblhal: {
+    ...SILENT,
     program: "grbl",
     banner: "\r\nGrblHAL 1.1f ['$' or '$HELP' for help]\r\n",
     info: ["[VER:1.1f.20240101:]", "[OPT:V,100,1024,3,0]", "[FIRMWARE:grblHAL]"],
@@ -37,6 +48,7 @@ export const DIALECTS: Readonly<Record<DialectName, Dialect>> = {
     rxBytes: 1023,
   },
   fluidnc: {
+    ...SILENT,
     program: "grbl",
     banner: "\r\nGrbl 3.7 [FluidNC v3.7.10 (wifi) '$' for help]\r\n",
     info: ["[VER:3.7 FluidNC v3.7.10:]", "[OPT:PHS]"],
@@ -53,6 +65,9 @@ export const DIALECTS: Readonly<Record<DialectName, Dialect>> = {
     ],
     blocks: 15,
     rxBytes: 128,
+    wait: 1,
+    busy: 2,
+    resend: "Resend: ",
   },
   smoothie: {
     program: "smoothie",
@@ -60,5 +75,8 @@ export const DIALECTS: Readonly<Record<DialectName, Dialect>> = {
     info: ["FIRMWARE_NAME:Smoothieware, PROTOCOL_VERSION:1.0, X-GRBL_MODE:0"],
     blocks: 31,
     rxBytes: 256,
+    wait: Infinity,
+    busy: Infinity,
+    resend: "rs N",
   },
 };

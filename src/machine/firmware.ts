@@ -4,6 +4,7 @@ import { callPlace } from "./homing.ts";
 import { isRealtime } from "./input.ts";
 import { ORIGIN, type Vec } from "./interpreter.ts";
 import { mainLoop } from "./mainloop.ts";
+import { numberedLoop } from "./numbered.ts";
 import { Planner } from "./planner.ts";
 import { Processor, type Steps } from "./processor.ts";
 import { type FirmwareLog, type LogListener, Recorder } from "./record.ts";
@@ -37,7 +38,8 @@ export class Firmware extends Processor {
   readonly settings: Settings;
   readonly #board: Board;
   readonly #recorder: Recorder;
-  readonly #lineSeconds: number;
+  /** Fault: seconds that reading a line takes from now on. */
+  lineSeconds: number;
   #blank: boolean;
 
   constructor(options: FirmwareOptions = {}) {
@@ -52,7 +54,7 @@ export class Firmware extends Processor {
     const switches = options.homingSwitches ?? [20, 20, 20];
     const recorder = this.#recorder;
     this.#board = new Board(this, { dialect, settings, planner, stepper, recorder, switches });
-    this.#lineSeconds = options.lineSeconds ?? 0;
+    this.lineSeconds = options.lineSeconds ?? 0;
     this.#blank = blank;
     this.uart.onLoss = (why, byte, seconds, direction) =>
       recorder.add("lost", { seconds, byte, why, direction });
@@ -102,6 +104,18 @@ export class Firmware extends Processor {
     this.#limit();
   }
 
+  /** Fault: for so long nothing is taken from the wire; what the host sends waits on its side. */
+  stall(seconds: number): void {
+    this.fault(`stall ${seconds} s`);
+    this.uart.stall(this.now + seconds, this.now);
+  }
+
+  /** Fault: the host gets each answer so much later, s. */
+  delay(seconds: number): void {
+    this.fault(`answers ${seconds} s late`);
+    this.uart.delay(seconds);
+  }
+
   /** Sets switches; limit switches stop the machine when `$21` is 1. Those that are not named stay. */
   setPins(pins: Partial<Pins>): void {
     const board = this.#board;
@@ -133,8 +147,8 @@ export class Firmware extends Processor {
   }
 
   protected override interrupt(byte: number): boolean {
-    if (!isRealtime(byte)) return true;
     const board = this.#board;
+    if (!isRealtime(byte, board.dialect.program)) return true;
     const state = board.stateText;
     if (byte !== 0x3f) this.#recorder.add("realtime", { seconds: this.now, byte, state });
     if (byte === 0x18 && !board.asked.reset && /^(Run|Hold:1|Home|Jog|Door:2)$/.test(state)) {
@@ -146,7 +160,9 @@ export class Firmware extends Processor {
   }
 
   protected override *main(): Steps {
-    yield* mainLoop(this.#board, this.#lineSeconds, this.#blank);
+    const seconds = () => this.lineSeconds;
+    if (this.#board.dialect.program === "grbl") yield* mainLoop(this.#board, seconds, this.#blank);
+    else yield* numberedLoop(this.#board, seconds);
   }
 }
 

@@ -37,9 +37,15 @@ export class LineInput {
   }
 }
 
-/** The bytes that act at once wherever they stand: ?, !, ~, 0x18 and all beyond 7 bits. */
-export const isRealtime = (byte: number): boolean =>
-  byte > 0x7f || byte === 0x3f || byte === 0x21 || byte === 0x7e || byte === 0x18;
+/**
+ * The bytes that act at once wherever they stand: ?, !, ~, 0x18, and for GRBL all beyond 7 bits. Marlin has none.
+ */
+export function isRealtime(byte: number, program: "grbl" | "marlin" | "smoothie"): boolean {
+  if (program === "marlin") return false;
+  return (
+    (byte > 0x7f && program === "grbl") || byte === 0x3f || byte === 0x21 || byte === 0x7e || byte === 0x18
+  );
+}
 
 /** What was asked of the main loop from outside. Flags, not a queue: asked twice before it looks counts once. */
 export class Requests {

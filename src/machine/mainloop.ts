@@ -7,7 +7,7 @@ import type { Steps } from "./processor.ts";
 import { serve } from "./service.ts";
 
 /** The program of a GRBL controller: reads lines, runs them, and begins anew after each reset. */
-export function* mainLoop(b: Board, lineSeconds: number, blank: boolean): Steps {
+export function* mainLoop(b: Board, lineSeconds: () => number, blank: boolean): Steps {
   const { cpu } = b;
   if (blank) {
     yield* cpu.print("error:7\r\n");
@@ -50,7 +50,7 @@ function restart(b: Board): void {
   b.state = b.state === "Alarm" || b.state === "Sleep" ? "Alarm" : "Idle";
 }
 
-function* readLines(b: Board, lineSeconds: number): Steps {
+function* readLines(b: Board, lineSeconds: () => number): Steps {
   const { uart } = b.cpu;
   for (;;) {
     for (let byte = uart.read(); byte !== -1; byte = uart.read()) {
@@ -68,10 +68,11 @@ function* readLines(b: Board, lineSeconds: number): Steps {
   }
 }
 
-function* endLine(b: Board, lineSeconds: number): Steps {
+function* endLine(b: Board, lineSeconds: () => number): Steps {
   const { text, tooLong } = b.input;
   b.input.clear();
-  if (lineSeconds > 0) yield* b.cpu.wait(lineSeconds);
+  const seconds = lineSeconds();
+  if (seconds > 0) yield* b.cpu.wait(seconds);
   let status = 0;
   if (tooLong) status = 11;
   else if (text.startsWith("$")) status = yield* command(b, text);

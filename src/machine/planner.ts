@@ -97,14 +97,20 @@ export class Planner {
       unit[axis] = count / stepsPerMm[axis]!;
     }
     if (most === 0) return;
-    const length = Math.hypot(unit[0], unit[1], unit[2]);
+    const length = norm(unit);
     for (let axis = 0; axis < 3; axis++) unit[axis] = unit[axis]! / length;
-    const accelerationMm = limited(acceleration, unit);
-    const end = [0, 1, 2].map((axis) => steps[axis]! / stepsPerMm[axis]!) as unknown as Vec;
     this.#blocks.push({
-      ...{ end, unit, stepMm: length / most, acceleration: accelerationMm, rate: move.feed / 60 },
-      ...{ limit: limited(maxRate, unit) / 60, power: move.power, dynamic: move.dynamic },
-      ...{ corner2: this.empty ? 0 : this.#corner2(unit), left: length, entry2: 0 },
+      end: [steps[0] / stepsPerMm[0], steps[1] / stepsPerMm[1], steps[2] / stepsPerMm[2]],
+      unit,
+      stepMm: length / most,
+      acceleration: limited(acceleration, unit),
+      rate: move.feed / 60,
+      limit: limited(maxRate, unit) / 60,
+      power: move.power,
+      dynamic: move.dynamic,
+      corner2: this.empty ? 0 : this.#corner2(unit),
+      left: length,
+      entry2: 0,
     });
     this.#steps = steps;
     this.#lastUnit = unit;
@@ -118,12 +124,9 @@ export class Planner {
     const cos = -(last[0] * unit[0] + last[1] * unit[1] + last[2] * unit[2]);
     if (cos > STRAIGHT) return 0;
     if (cos < -STRAIGHT) return Infinity;
-    const turn = [unit[0] - last[0], unit[1] - last[1], unit[2] - last[2]];
-    const size = Math.hypot(turn[0]!, turn[1]!, turn[2]!);
-    const acceleration = limited(
-      this.#mechanics.acceleration,
-      turn.map((part) => part / size) as unknown as Vec,
-    );
+    const turn: Vec = [unit[0] - last[0], unit[1] - last[1], unit[2] - last[2]];
+    // in the direction of the turn; its length goes into the limit
+    const acceleration = limited(this.#mechanics.acceleration, turn) * norm(turn);
     const sinHalf = Math.sqrt((1 - cos) / 2);
     return (acceleration * this.#mechanics.junctionDeviation * sinHalf) / (1 - sinHalf);
   }
@@ -190,7 +193,10 @@ export class Planner {
   }
 }
 
-/** The length that a vector in this direction has when the first axis comes to its limit. */
+/** Without the care of Math.hypot for extremes, which costs more than all else here. */
+const norm = ([x, y, z]: Vec): number => Math.sqrt(x * x + y * y + z * z);
+
+/** How many times a vector can be taken until the first axis comes to its limit. */
 function limited(limits: Vec, unit: Vec): number {
   let most = Infinity;
   for (let axis = 0; axis < 3; axis++)

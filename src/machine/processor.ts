@@ -24,6 +24,9 @@ export abstract class Processor {
   #listening = false;
   #frozen = false;
   #masked = false;
+  #advancing = false;
+  /** What happens from outside, in order. */
+  #planned: { readonly at: number; readonly run: () => void }[] = [];
   /** The main loop waits for room in the transmit ring. */
   #full = false;
 
@@ -42,18 +45,33 @@ export abstract class Processor {
     return Math.min(this.#due(), this.uart.nextOut());
   }
 
+  /** Does something from outside when `seconds` have passed on this clock, between two steps of the main loop. */
+  after(seconds: number, run: () => void): void {
+    const at = this.#now + seconds;
+    const place = this.#planned.findIndex((other) => other.at > at);
+    this.#planned.splice(place === -1 ? this.#planned.length : place, 0, { at, run });
+  }
+
   #due(): number {
-    if (this.#frozen) return Infinity;
-    if (this.#masked) return this.#wakeAt;
-    let due = Math.min(this.#now + this.#motion.next(), this.#wakeAt);
+    const planned = this.#planned.length > 0 ? this.#planned[0]!.at : Infinity;
+    if (this.#frozen) return planned;
+    if (this.#masked) return Math.min(planned, this.#wakeAt);
+    let due = Math.min(planned, this.#now + this.#motion.next(), this.#wakeAt);
     if (this.#full) due = Math.min(due, this.uart.nextRoom());
     return this.#listening ? Math.min(due, this.uart.nextArrival()) : due;
   }
 
   /** Lets time pass up to `to`, through everything that happens on the way. */
   advance(to: number): void {
-    for (let at = this.#due(); at <= to; at = this.#due()) this.#step(at);
-    if (to > this.#now) this.#step(to);
+    // who listens to what it does may look at it, but not move it on
+    if (this.#advancing) return;
+    this.#advancing = true;
+    try {
+      for (let at = this.#due(); at <= to; at = this.#due()) this.#step(at);
+      if (to > this.#now) this.#step(to);
+    } finally {
+      this.#advancing = false;
+    }
   }
 
   #step(at: number): void {
@@ -61,6 +79,7 @@ export abstract class Processor {
     this.#now = Math.max(this.#now, at);
     if (!this.#masked && !this.#frozen) this.#motion.advance(passed, this.#now);
     this.uart.advance(this.#now, this.#arrived);
+    while (this.#planned.length > 0 && this.#planned[0]!.at <= this.#now) this.#planned.shift()!.run();
     if (this.#frozen) return;
     // whoever still waits sets it again
     if (this.#wakeAt <= this.#now) this.#wakeAt = Infinity;

@@ -67,6 +67,8 @@ export interface Known {
 /** What a controller keeps in EEPROM under a number, and the texts that it prints about itself. */
 export class Settings {
   readonly #values = new Map(DEFAULTS.map(([number, value]) => [number, value]));
+  /** By axis, as long as nothing changed. */
+  readonly #vecs = new Map<number, Vec>();
   /** `$N0` and `$N1`: lines that run at each start. */
   readonly startup: [string, string] = ["", ""];
 
@@ -78,6 +80,7 @@ export class Settings {
   /** Sets all back to what the firmware begins with. */
   reset(): void {
     for (const [number, value] of DEFAULTS) this.#values.set(number, FACTORY[number] ?? value);
+    this.#vecs.clear();
   }
 
   /** `$11`, mm. */
@@ -113,7 +116,12 @@ export class Settings {
 
   /** Three settings in a row, one an axis. */
   vec(first: number): Vec {
-    return [this.number(first), this.number(first + 1), this.number(first + 2)];
+    let vec = this.#vecs.get(first);
+    if (vec === undefined) {
+      vec = [this.number(first), this.number(first + 1), this.number(first + 2)];
+      this.#vecs.set(first, vec);
+    }
+    return vec;
   }
 
   /** The travel of each axis lies on the negative side of the machine's zero. */
@@ -145,6 +153,7 @@ export class Settings {
     if (error !== 0) return { error, bytes: 0 };
     const before = this.number(setting);
     this.#values.set(setting, value);
+    this.#vecs.clear();
     // turning homing off takes the soft limits with it
     if (setting === 22 && value === 0) this.#values.set(20, 0);
     if (before === value) return { error, bytes: 0 };
