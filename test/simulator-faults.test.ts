@@ -3,6 +3,7 @@ import {
   connect,
   type Fault,
   type LogRecord,
+  openSerial,
   randomFaults,
   type Simulator,
   simulate,
@@ -240,6 +241,27 @@ test("faults from a seed: the same run, to the byte, every time; another seed is
   for (const kind of ["lines", "resets", "faults", "lost"] as const) assert.ok(kinds.has(kind), kind);
 });
 
+test("after any row of faults a reset and an unlock make the controller answer and move again", async () => {
+  const desk = new Desk({ settings: { 110: 60_000, 120: 5000 } });
+  const next = randomFaults(11);
+  for (let round = 0; round < 60; round++) {
+    for (let i = 0; i < 5; i++) desk.simulator.strike(next(), i * 0.2);
+    for (let i = 0; i < 8; i++) await desk.run(0.2, `G1X${i}F3000\n$J=G91X1F500\n?!~\x84`);
+    // all faults have run out, but for the switches, and damage that has not struck
+    await desk.run(4);
+    desk.simulator.strike({ kind: "pins", limits: "", door: false, probe: false });
+    desk.simulator.strike({ kind: "late", seconds: 0 });
+    desk.simulator.firmware.uart.heal();
+    desk.transport = desk.open();
+    await desk.run(3, "\x18");
+    await desk.run(1, "\x18");
+    assert.ok((await desk.run(0.5, "\n$X\n")).includes("ok"), `${round}: ${desk.said}`);
+    assert.match(desk.simulator.state, "Idle", `${round}`);
+    assert.equal(await desk.run(10, `G21G90G53G0X${round}\n`), ["ok"]);
+    assert.is(desk.simulator.position[0], round);
+  }
+});
+
 test("what is planned for the controller's clock happens then, also while it hangs", () => {
   const bench = new Bench();
   const times: number[] = [];
@@ -250,6 +272,47 @@ test("what is planned for the controller's clock happens then, also while it han
     times.map((time) => Number(time.toFixed(9))),
     [0.3, 0.6, 1],
   );
+});
+
+test("startSimulator on a pseudo-terminal: unplug is a hang-up, the controller goes on, plug is a new port", async () => {
+  const simulator = await startSimulator({ timeScale: 100 });
+  try {
+    const open = async () => {
+      const port = await openSerial(simulator.path);
+      let text = "";
+      let look = (): void => {};
+      port.onData((bytes) => {
+        text += Buffer.from(bytes).toString("latin1");
+        look();
+      });
+      const until = (wanted: string) =>
+        new Promise<void>((done) => {
+          look = () => text.includes(wanted) && done();
+          look();
+        });
+      return { port, until };
+    };
+    const first = await open();
+    first.port.write(Buffer.from("\nG1X50F600\nX0\n"));
+    await first.until("ok\r\n".repeat(3));
+    const lost = new Promise<string>((done) => first.port.onClose((reason) => done(reason.code)));
+    await simulator.unplug();
+    assert.is(await lost, "PORT_LOST");
+    first.port.write(Buffer.from("G1X9\n"));
+    await simulator.plug();
+    const second = await open();
+    // waits for the motion, which nothing has stopped
+    second.port.write(Buffer.from("\nG4P0\n"));
+    await second.until("ok\r\nok\r\n");
+    assert.equal(
+      simulator.log.lines.map(({ text }) => text),
+      ["G1X50F600", "X0", "G4P0"],
+    );
+    assert.equal(simulator.position, [0, 0, 0]);
+    await second.port.close();
+  } finally {
+    await simulator.close();
+  }
 });
 
 test("startSimulator over TCP: one host at a time, a hang-up at unplug, the same port after it", async () => {

@@ -363,6 +363,7 @@ test("startSimulator checks its options", async () => {
   for (const [options, message] of [
     [{ timeScale: 0 }, "Expected `timeScale` to be a finite number > 0, got 0"],
     [{ baud: Number.NaN }, "Expected `baud` to be a finite number > 0, got NaN"],
+    [{ settings: { 110: Number.NaN } }, "Expected `settings[110]` to be a finite number, got NaN"],
     [{ lineSeconds: -1 }, "Expected `lineSeconds` to be a finite number >= 0, got -1"],
   ] as const) {
     const error = await startSimulator(options).then(

@@ -44,7 +44,7 @@ export function* command(b: Board, text: string): Steps<number> {
   const lines = b.settings.answer(text, known);
   if (lines !== undefined) {
     const free = text === "$" || text === "$G";
-    const listed = text === "$$" && b.state !== "Run" && b.state !== "Hold" && b.state !== "Jog";
+    const listed = text === "$$" && b.state !== "Run" && b.state !== "Hold";
     if (!resting && !free && !listed) return 8;
     for (const line of lines) yield* b.cpu.print(`${line}\r\n`);
     return 0;

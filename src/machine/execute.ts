@@ -28,7 +28,7 @@ export function* execute(b: Board, text: string): Steps<number> {
 
 /** Does what a line asks for, then lets its modes count. */
 export function* perform(b: Board, result: Interpreted): Steps {
-  const offset = workOffset(b.offsets, b.modal.system).join();
+  const before = { offsets: b.offsets, system: b.modal.system };
   const still = b.state === "Check";
   let { modal } = result;
   for (const action of result.actions) {
@@ -43,7 +43,9 @@ export function* perform(b: Board, result: Interpreted): Steps {
   b.modal = modal;
   b.offsets = result.offsets;
   if (!still && modal.spindle !== 5 && b.settings.laser) b.outputs.speed = modal.speed;
-  if (workOffset(b.offsets, b.modal.system).join() !== offset) b.status.offsetChanged();
+  if (b.offsets === before.offsets && modal.system === before.system) return;
+  const was = workOffset(before.offsets, before.system).join();
+  if (workOffset(b.offsets, modal.system).join() !== was) b.status.offsetChanged();
 }
 
 function* act(b: Board, action: Action, { modal }: Interpreted): Steps {

@@ -1,4 +1,4 @@
-import { checkNumber, checkOneOf, KerfworkError } from "../errors.ts";
+import { checkNumber, checkOneOf, checkOptions, KerfworkError } from "../errors.ts";
 import { type Clock, REAL_CLOCK } from "./clock.ts";
 import { DIALECTS, type DialectName } from "./dialect.ts";
 import { checkFault, type Fault, strike } from "./faults.ts";
@@ -263,12 +263,29 @@ class Connection implements Transport {
   }
 }
 
+const OPTIONS = [
+  "dialect",
+  "baud",
+  "lineSeconds",
+  "settings",
+  "blank",
+  "homingSwitches",
+  "keepLog",
+  "onLog",
+  "timeScale",
+  "tcp",
+] as const;
+
 function makeSimulator(options: SimulatorOptions, clock: Clock, here: boolean): Simulator {
+  checkOptions(options, OPTIONS);
   const { timeScale = 1, tcp, ...rest } = options;
   checkNumber("timeScale", timeScale, { above: 0 });
   checkNumber("baud", rest.baud ?? 115_200, { above: 0 });
   checkNumber("lineSeconds", rest.lineSeconds ?? 0, { min: 0 });
   checkOneOf("dialect", rest.dialect ?? "grbl", Object.keys(DIALECTS) as DialectName[]);
+  for (const mm of rest.homingSwitches ?? []) checkNumber("homingSwitches", mm);
+  for (const [number, value] of Object.entries(rest.settings ?? {}))
+    checkNumber(`settings[${number}]`, value);
   if (tcp?.port !== undefined) checkNumber("tcp.port", tcp.port, { min: 0, max: 65_535, integer: true });
   return new Simulator(new Firmware(rest), clock, timeScale, here ? "here" : (tcp ?? "pty"));
 }
