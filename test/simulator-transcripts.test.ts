@@ -174,7 +174,13 @@ for (const spec of CASES) {
   test(`the controller answers recording ${spec.name} as real firmware did`, () => {
     const transcript = readTranscript(spec.name);
     const closed = transcript.entries.some(({ d }) => d === "close");
-    const { firmware, said } = replay(transcript, spec.replay);
+    const { firmware, said } = replay(transcript, {
+      ...spec.replay,
+      atNote: (text, firmware) => {
+        counters(text, firmware);
+        spec.replay?.atNote?.(text, firmware);
+      },
+    });
     const wanted = answers(transcript.said);
     const got = answers(said).slice(0, closed ? wanted.length : undefined);
     const isReport = ({ text }: Said) => text.startsWith("<");
@@ -187,6 +193,10 @@ for (const spec of CASES) {
       assert.ok(Math.abs(real - ours) * 1000 <= ms, `${from} to ${to}: ${real} s recorded, ${ours} s here`);
     }
     executed(firmware, transcript.log, spec.lines);
+    // it stops as often as the real one, and never runs dry between; the free bytes just then are the same
+    const stops = transcript.log.flatMap(({ kind, text }) => (kind === "CYCLESTOP" ? [text] : []));
+    const ours = firmware.log.stops.map(({ rxFree }) => `rxfree=${rxFree}`);
+    assert.equal(ours.slice(0, spec.lines === "start" ? stops.length : undefined), stops);
   });
 }
 
@@ -209,6 +219,26 @@ function compare(spec: Case, recorded: Said, simulated: Said): void {
   // the power follows the speed
   const power = moving && real.speed !== ours.speed ? speed : 0;
   assert.ok(Math.abs(real.power - ours.power) <= power, what);
+}
+
+/** What the real controller had counted when the recorder noted it. */
+function counters(note: string, firmware: Firmware): void {
+  if (!note.startsWith('{"vt"')) return;
+  const real = JSON.parse(note);
+  const { uart, log, blocks } = firmware;
+  // it began to count when the settings were made
+  const settings = log.lines.filter(({ text }) => text.startsWith("$"));
+  const before = settings.reduce((bytes, { text }) => bytes + text.length + 1, 0);
+  assert.equal(
+    [uart.received - before, blocks, log.lines.length - settings.length, uart.overflow, uart.overrun],
+    [real.rx, real.blocks, real.gcode, real.overflow, real.overrun],
+  );
+  assert.is(firmware.pwm, real.pwm);
+  for (const [axis, steps] of (real.pos as number[]).entries())
+    assert.ok(
+      Math.abs(steps / 250 - firmware.position[axis]!) < 0.5,
+      `${real.pos}, here ${firmware.position}`,
+    );
 }
 
 /** Each line once, in order, with its outcome. */
