@@ -222,11 +222,55 @@ test("startup lines are kept, and run at each start that is not locked", () => {
 test("$RST brings the first settings or offsets back, and restarts", () => {
   const bench = new Bench();
   bench.run(1, "G10L2P1X5\n");
-  assert.equal(bench.run(0.1, "$RST=#\n"), ["[MSG:Restoring defaults]", "ok", BANNER]);
+  assert.equal(bench.run(0.2, "$RST=#\n"), ["[MSG:Restoring defaults]", "ok", BANNER]);
   assert.is(bench.run(0.1, "$#\n")[0], "[G54:0.000,0.000,0.000]");
-  bench.run(0.1, "$RST=$\n");
+  bench.run(1, "$RST=$\n");
   assert.is(bench.firmware.settings.number(110), 500);
   assert.equal(bench.run(0.1, "$RST=x\n"), ["error:3"]);
+});
+
+test("$I= puts a text behind the version, and takes its time", () => {
+  const bench = new Bench();
+  assert.equal(bench.run(0.2, "$I=shop 3\n"), []);
+  assert.equal(bench.run(0.2), ["ok"]);
+  assert.is(bench.run(0.1, "$I\n")[0], "[VER:1.1h.20190830:SHOP3]");
+});
+
+test("reports can be in work coordinates, without buffers, and in inches", () => {
+  const bench = new Bench();
+  bench.run(2, "G92X5\nG0X10\n");
+  bench.run(0.1, "$10=0\n");
+  assert.match(
+    bench.run(0.1, "?")[0]!,
+    /^<Idle\|WPos:10\.000,0\.000,0\.000\|FS:0,0\|WCO:-5\.000,0\.000,0\.000>$/,
+  );
+  bench.run(0.1, "$13=1\n");
+  assert.match(bench.run(0.1, "?")[0]!, /^<Idle\|WPos:0\.3937,0\.0000,0\.0000\|FS:0\.0,0\|Ov/);
+  assert.is(bench.run(0.1, "$#\n")[8], "[G92:-0.1969,0.0000,0.0000]");
+});
+
+test("a host that asks for status too often keeps the parser waiting for the wire", () => {
+  const seconds = (asks: string) => {
+    const bench = new Bench();
+    const start = bench.firmware.now;
+    for (let line = 0; line < 50; line++) {
+      let said = bench.raw(0, "\n");
+      for (let i = 0; i < 1000 && !said.includes("ok\r\n"); i++) said += bench.raw(0.001, asks);
+      assert.match(said, "ok\r\n");
+    }
+    return bench.firmware.now - start;
+  };
+  assert.ok(seconds("?") > 2 * seconds(""), "each report takes 5 ms of the wire");
+});
+
+test("while 0x18 takes power from the motors, what arrives is lost", () => {
+  const bench = new Bench();
+  bench.run(0.5, "G1X50F1200\n");
+  bench.run(0.1, "\x18");
+  bench.run(0.1, "G0X1\n?");
+  assert.is(bench.firmware.uart.overrun, 4);
+  // two are in the receiver; the reset forgets them
+  assert.equal(bench.run(2), ["ALARM:3", BANNER, LOCKED]);
 });
 
 test("! in alarm and in check mode is ignored; the door too", () => {

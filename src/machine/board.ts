@@ -125,6 +125,7 @@ export class Board {
       overrides: this.overrides.text,
       accessories: `${spindle}${modal.flood ? "F" : ""}${modal.mist ? "M" : ""}`,
       mask: this.settings.number(10),
+      inches: this.settings.number(13) === 1,
     });
   }
 

@@ -1,11 +1,12 @@
 import type { Board } from "./board.ts";
 import { execute, perform, STORE_SECONDS, startup } from "./execute.ts";
 import { home } from "./homing.ts";
-import { interpretJog, START_OFFSETS } from "./interpreter.ts";
+import { interpretJog, ORIGIN, START_OFFSETS, type Vec } from "./interpreter.ts";
 import type { Steps } from "./processor.ts";
+import { changedBytes } from "./settings.ts";
 
-/** A startup line takes so many bytes of EEPROM, its checksum counted. */
-const STARTUP_BYTES = 81;
+/** A startup line or a build text takes so many bytes of EEPROM, its checksum counted. */
+const LINE_BYTES = 81;
 
 /** Runs a line that begins with `$`; gives 0 or the number of the error. */
 export function* command(b: Board, text: string): Steps<number> {
@@ -39,6 +40,12 @@ export function* command(b: Board, text: string): Steps<number> {
     return 0;
   }
   if (/^\$N[01]=/.test(text)) return yield* storeStartup(b, Number(text[2]) as 0 | 1, text.slice(4));
+  if (text.startsWith("$I=")) {
+    if (!resting) return 8;
+    b.settings.build = text.slice(3);
+    yield* b.cpu.maskedWait(LINE_BYTES * STORE_SECONDS);
+    return 0;
+  }
   if (text.startsWith("$RST=")) return yield* restore(b, text.slice(5), resting);
   const known = { modal: b.modal, offsets: b.offsets, probe: b.probed, info: b.dialect.info };
   const lines = b.settings.answer(text, known);
@@ -76,7 +83,7 @@ function* storeStartup(b: Board, index: 0 | 1, line: string): Steps<number> {
   if (status !== 0) return status;
   if (b.settings.startup[index] === line) return 0;
   b.settings.startup[index] = line;
-  yield* b.cpu.maskedWait(STARTUP_BYTES * STORE_SECONDS);
+  yield* b.cpu.maskedWait(LINE_BYTES * STORE_SECONDS);
   return 0;
 }
 
@@ -84,9 +91,20 @@ function* storeStartup(b: Board, index: 0 | 1, line: string): Steps<number> {
 function* restore(b: Board, what: string, resting: boolean): Steps<number> {
   if (!resting) return 8;
   if (what !== "$" && what !== "#" && what !== "*") return 3;
-  if (what !== "#") b.settings.reset();
-  if (what !== "$") b.offsets = { ...START_OFFSETS };
-  if (what === "*") b.settings.startup.fill("");
+  let bytes = 0;
+  if (what !== "#") bytes += b.settings.reset();
+  if (what !== "$") {
+    const { systems, home } = b.offsets;
+    const zeros = (vec: Vec) => changedBytes(vec, ORIGIN);
+    bytes += [...systems, ...home].reduce((sum, vec) => sum + zeros(vec), 0);
+    b.offsets = START_OFFSETS;
+  }
+  if (what === "*") {
+    b.settings.startup.fill("");
+    b.settings.build = "";
+    bytes += 3 * LINE_BYTES;
+  }
+  yield* b.cpu.maskedWait(bytes * STORE_SECONDS);
   yield* b.cpu.print("[MSG:Restoring defaults]\r\n");
   return 0;
 }

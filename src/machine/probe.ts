@@ -31,5 +31,5 @@ export function* probe(b: Board, action: Extract<Action, { type: "probe" }>): St
     return yield* serve(b);
   }
   b.modal = { ...b.modal, position: b.position };
-  yield* b.cpu.print(`[PRB:${coordinates(b.position)}:${touched ? 1 : 0}]\r\n`);
+  yield* b.cpu.print(`[PRB:${coordinates(b.position, b.settings.number(13) === 1)}:${touched ? 1 : 0}]\r\n`);
 }

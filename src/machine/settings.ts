@@ -71,16 +71,25 @@ export class Settings {
   readonly #vecs = new Map<number, Vec>();
   /** `$N0` and `$N1`: lines that run at each start. */
   readonly startup: [string, string] = ["", ""];
+  /** What `$I=` put behind the version. */
+  build = "";
 
   constructor(changes: Readonly<Record<number, number>> = {}, factory = false) {
     if (factory) this.reset();
     for (const [number, value] of Object.entries(changes)) this.#values.set(Number(number), value);
   }
 
-  /** Sets all back to what the firmware begins with. */
-  reset(): void {
-    for (const [number, value] of DEFAULTS) this.#values.set(number, FACTORY[number] ?? value);
+  /** Sets all back to what the firmware begins with; gives the bytes of EEPROM that this changed. */
+  reset(): number {
+    let bytes = 0;
+    for (const [number, value] of DEFAULTS) {
+      const first = FACTORY[number] ?? value;
+      const before = this.number(number);
+      if (first !== before) bytes += FLOATS.has(number) ? changedBytes([before], [first]) : 1;
+      this.#values.set(number, first);
+    }
     this.#vecs.clear();
+    return bytes;
   }
 
   /** `$11`, mm. */
@@ -169,18 +178,19 @@ export class Settings {
   /** The lines that answer a question, or undefined when the text is none. */
   answer(question: string, { modal, offsets, probe, info }: Known): readonly string[] | undefined {
     if (question === "$") return ["[HLP:$$ $# $G $I $N $x=val $Nx=line $J=line $SLP $C $X $H ~ ! ? ctrl-x]"];
-    if (question === "$I") return info;
+    if (question === "$I") return info.map((line) => line.replace(/^(\[VER:.*:)\]$/, `$1${this.build}]`));
     if (question === "$N") return this.startup.map((line, i) => `$N${i}=${line}`);
     if (question === "$$") return this.list();
     if (question === "$G") return [modes(modal)];
     if (question !== "$#") return undefined;
+    const text = (vec: readonly number[]) => coordinates(vec, this.number(13) === 1);
     return [
-      ...offsets.systems.map((vec, i) => `[G${54 + i}:${coordinates(vec)}]`),
-      `[G28:${coordinates(offsets.home[0])}]`,
-      `[G30:${coordinates(offsets.home[1])}]`,
-      `[G92:${coordinates(offsets.g92)}]`,
-      `[TLO:${offsets.toolLength.toFixed(3)}]`,
-      `[PRB:${coordinates(probe.position)}:${probe.touched ? 1 : 0}]`,
+      ...offsets.systems.map((vec, i) => `[G${54 + i}:${text(vec)}]`),
+      `[G28:${text(offsets.home[0])}]`,
+      `[G30:${text(offsets.home[1])}]`,
+      `[G92:${text(offsets.g92)}]`,
+      `[TLO:${text([offsets.toolLength])}]`,
+      `[PRB:${text(probe.position)}:${probe.touched ? 1 : 0}]`,
     ];
   }
 }

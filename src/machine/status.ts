@@ -21,6 +21,8 @@ export interface Snapshot {
   readonly accessories: string;
   /** `$10` */
   readonly mask: number;
+  /** `$13`: lengths in inches. */
+  readonly inches: boolean;
 }
 
 /** Reports between two mentions of a slow field, in motion and at rest. */
@@ -48,18 +50,21 @@ export class StatusWriter {
   }
 
   line(now: Snapshot): string {
-    const { position, offset } = now;
+    const { position, offset, inches } = now;
     const place =
       (now.mask & 1) === 1
-        ? `MPos:${coordinates(position)}`
-        : `WPos:${coordinates(position.map((value, axis) => value - offset[axis]!))}`;
+        ? `MPos:${coordinates(position, inches)}`
+        : `WPos:${coordinates(
+            position.map((value, axis) => value - offset[axis]!),
+            inches,
+          )}`;
     const buffers = (now.mask & 2) === 2 ? `|Bf:${now.blocks},${now.rxFree}` : "";
-    let line = `<${now.state}|${place}${buffers}|FS:${Math.round(now.speed)},${Math.round(now.power)}`;
+    let line = `<${now.state}|${place}${buffers}|FS:${rate(now.speed, inches)},${Math.round(now.power)}`;
     if (now.pins !== "") line += `|Pn:${now.pins}`;
     const pace = /^(Run|Hold|Home|Jog|Door)/.test(now.state) ? "busy" : "idle";
     if (this.#toOffset > 0) this.#toOffset--;
     else {
-      line += `|WCO:${coordinates(offset)}`;
+      line += `|WCO:${coordinates(offset, inches)}`;
       this.#toOffset = OFFSET_EVERY[pace] - 1;
       if (this.#toOverrides === 0) this.#toOverrides = 1;
     }
@@ -73,4 +78,11 @@ export class StatusWriter {
   }
 }
 
-export const coordinates = (vec: readonly number[]): string => vec.map((value) => value.toFixed(3)).join(",");
+const INCH = 25.4;
+
+/** Three lengths, given in mm. */
+export const coordinates = (vec: readonly number[], inches = false): string =>
+  vec.map((value) => (inches ? (value / INCH).toFixed(4) : value.toFixed(3))).join(",");
+
+const rate = (mmPerMin: number, inches: boolean): string =>
+  inches ? (mmPerMin / INCH).toFixed(1) : String(Math.round(mmPerMin));
