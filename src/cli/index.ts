@@ -1,9 +1,10 @@
 import { readFileSync } from "node:fs";
 import { type KerfworkError, taskMgr } from "../index.ts";
 import { type Command, helpText, parseArgs } from "./args.ts";
-import { portsCommand, runCommand, sendCommand, simulateCommand } from "./machine.ts";
+import { portsCommand, runCommand, sendCommand } from "./machine.ts";
 import { planCommand, traceCommand } from "./picture.ts";
 import { previewCommand } from "./preview.ts";
+import { simulateCommand } from "./simulate.ts";
 import { listenForStop } from "./stop.ts";
 import { newVoice, type Voice } from "./voice.ts";
 
