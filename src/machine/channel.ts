@@ -1,9 +1,9 @@
 import { KerfworkError } from "../errors.ts";
 import { Callbacks } from "./callbacks.ts";
 import type { Clock } from "./clock.ts";
-import type { Dialect } from "./dialect.ts";
 import { alarmError, isDamagedAck } from "./fault.ts";
 import { LineReader, type Message, type StatusReport, stopsAnswers, writesStorage } from "./grbl.ts";
+import type { Protocol } from "./protocol.ts";
 import { Pulse } from "./pulse.ts";
 import type { SettingValues } from "./setting.ts";
 import { Tracker } from "./state.ts";
@@ -31,7 +31,7 @@ export const REALTIME = { hold: "!", resume: "~", reset: "\x18", cancelJog: "\x8
 
 export interface ChannelOptions {
   readonly clock: Clock;
-  readonly dialect: Dialect;
+  readonly protocol: Protocol;
   /** Seconds without any answer to `?` after which the controller counts as silent. */
   readonly silence: number;
   readonly onLine?: ((text: string) => void) | undefined;
@@ -71,7 +71,7 @@ export class Channel {
   ended: KerfworkError | undefined;
   /** Set from an alarm of a limit until its message says that a reset will be heard: it answers nothing meanwhile. */
   deaf: "" | "yet" | "until reset" = "";
-  #dialect: Dialect;
+  #protocol: Protocol;
   readonly #transport: Transport;
   readonly #onLine: ((text: string) => void) | undefined;
   readonly #reader = new LineReader();
@@ -90,11 +90,11 @@ export class Channel {
     return true;
   });
 
-  constructor(transport: Transport, { clock, dialect, silence, onLine }: ChannelOptions) {
+  constructor(transport: Transport, { clock, protocol, silence, onLine }: ChannelOptions) {
     this.#transport = transport;
-    this.#dialect = dialect;
+    this.#protocol = protocol;
     this.clock = clock;
-    this.window = new SendWindow(dialect.window, dialect.lines);
+    this.window = new SendWindow(protocol.window, protocol.lines);
     this.#onLine = onLine;
     this.pulse = new Pulse(this, silence, (event) => this.#emit(event));
     transport.onData((bytes) => this.#receive(bytes));
@@ -110,15 +110,15 @@ export class Channel {
     return this.#transport.bytesPerSecond;
   }
 
-  get dialect(): Dialect {
-    return this.#dialect;
+  get protocol(): Protocol {
+    return this.#protocol;
   }
 
   /** Who answers is known by now. */
-  speak(dialect: Dialect): void {
-    this.#dialect = dialect;
-    this.window.size = dialect.window;
-    this.window.lines = dialect.lines;
+  speak(protocol: Protocol): void {
+    this.#protocol = protocol;
+    this.window.size = protocol.window;
+    this.window.lines = protocol.lines;
   }
 
   /** The last status report since the controller started. */
@@ -200,7 +200,7 @@ export class Channel {
       if (line === this.#queue[0]) this.#queue.shift();
       else this.source!.taken();
       this.window.push(line);
-      out += this.#dialect.numbered ? this.#numbered(line.text, ++this.#number) : `${line.text}\n`;
+      out += this.#protocol.numbered ? this.#numbered(line.text, ++this.#number) : `${line.text}\n`;
     }
     if (out === "") return;
     this.pulse.sent();
@@ -283,7 +283,7 @@ export class Channel {
     // a limit alarm throws away a reset that comes too early
     if (this.deaf === "yet")
       await this.wait(DEAF_SECONDS, () => (this.deaf !== "yet" ? true : undefined)).catch(() => {});
-    const { bytes, after } = this.#dialect.reset;
+    const { bytes, after } = this.#protocol.reset;
     for (let i = 0; i < RESET_TRIES; i++) {
       const over = this.wait(BANNER_SECONDS, ({ type }) =>
         type === "banner" || (after !== "" && type === "ok") ? type : undefined,
@@ -333,7 +333,7 @@ export class Channel {
     for (const text of this.#reader.push(bytes)) {
       const onLine = this.#onLine;
       if (onLine !== undefined) this.later(() => onLine(text));
-      this.#take(text, this.#dialect.parse(text));
+      this.#take(text, this.#protocol.parse(text));
     }
     this.pump();
   }

@@ -1,8 +1,8 @@
 import { KerfworkError } from "../errors.ts";
 import type { Channel, ChannelEvent } from "./channel.ts";
 import { within } from "./clock.ts";
-import { DIALECTS, type Dialect, dialectNamed, dialectOf } from "./dialect.ts";
 import type { StatusReport } from "./grbl.ts";
+import { PROTOCOLS, type Protocol, protocolNamed, protocolOf } from "./protocol.ts";
 import { numericSettings } from "./setting.ts";
 
 /** Nothing heard for so long: what was said because of the connection itself is over. */
@@ -12,27 +12,27 @@ const ASK_SECONDS = 0.25;
 const ASKS = 6;
 
 /** Of whoever it may be: each family's own way to spoil a line, one behind the other. */
-const SPOIL_ANY = `${[...new Set(DIALECTS.map(({ spoil }) => spoil))].join("")}\n`;
-const GRBL = dialectNamed("grbl") as Dialect;
-const SMOOTHIE = dialectNamed("Smoothieware") as Dialect;
+const SPOIL_ANY = `${[...new Set(PROTOCOLS.map(({ spoil }) => spoil))].join("")}\n`;
+const GRBL = protocolNamed("grbl") as Protocol;
+const SMOOTHIE = protocolNamed("smoothie") as Protocol;
 
 /**
  * Finds out that a controller answers, which one, and how much may be sent to it. Opening a port restarts many boards,
  * so a banner, a report, an `ok` and a refusal are all good news, and what else comes until it is quiet counts for nothing.
  *
- * @param dialect  undefined to find out
+ * @param protocol  undefined to find out
  * @throws MACHINE_SILENT after `seconds`
  */
 export async function shakeHands(
   channel: Channel,
   seconds: number,
-  dialect: Dialect | undefined,
+  protocol: Protocol | undefined,
 ): Promise<void> {
   const end = channel.clock.now() + seconds;
   const left = () => end - channel.clock.now();
   channel.fenced = true;
-  const spoil = dialect === undefined ? SPOIL_ANY : `${dialect.spoil}\n`;
-  let sign = dialect;
+  const spoil = protocol === undefined ? SPOIL_ANY : `${protocol.spoil}\n`;
+  let sign = protocol;
   const unlisten = channel.listen((event) => {
     sign ??= signOf(event);
   });
@@ -63,10 +63,10 @@ const isFull = (report: StatusReport | undefined, text: string): boolean =>
   report !== undefined && !/^(Idle|Alarm)$/.test(report.state) && (report.rxFree ?? 0) < text.length;
 
 /** A line that tells who speaks. */
-function signOf(event: ChannelEvent): Dialect | undefined {
-  if (event.type === "banner") return dialectOf(`${event.firmware} ${event.version}`);
-  if (event.type === "unknown") return dialectOf(event.text);
-  if (event.type === "data") return dialectOf(event.value);
+function signOf(event: ChannelEvent): Protocol | undefined {
+  if (event.type === "banner") return protocolOf(`${event.firmware} ${event.version}`);
+  if (event.type === "unknown") return protocolOf(event.text);
+  if (event.type === "data") return protocolOf(event.value);
   // it gives both kinds of coordinates at once
   if (event.type === "status" && event.machine !== undefined && event.work !== undefined) return SMOOTHIE;
   return undefined;
@@ -87,7 +87,7 @@ async function quiet(channel: Channel, left: () => number): Promise<void> {
 async function recognise(
   channel: Channel,
   left: () => number,
-  sign: () => Dialect | undefined,
+  sign: () => Protocol | undefined,
 ): Promise<void> {
   for (let asked = 0; sign() === undefined; asked++) {
     if (left() <= 0) throw channel.silentError();
@@ -108,26 +108,26 @@ async function measure(channel: Channel, left: () => number): Promise<void> {
     if (left() <= 0) throw channel.silentError();
     report = await ask(channel);
   }
-  const { window, dialect } = channel;
+  const { window, protocol } = channel;
   if (report.state !== "Idle" && report.state !== "Alarm") {
     // what it still does is not ours, and neither are the answers to come
     channel.strange = /^(Run|Hold|Jog|Home|Door)$/.test(report.state);
     if (channel.strange) channel.fenced = true;
     return;
   }
-  if (!dialect.questions) {
-    if (dialect.numbered) await question(channel, "M110 N0", left);
+  if (!protocol.questions) {
+    if (protocol.numbered) await question(channel, "M110 N0", left);
     return;
   }
   let told: number | undefined;
   const unlisten = channel.listen((event) => {
-    if (event.type === "options") told = event.rxBytes - dialect.spare;
+    if (event.type === "options") told = event.rxBytes - protocol.spare;
   });
   const said = await question(channel, "$I", left).finally(unlisten);
-  const who = said.map(dialectOf).find((found) => found !== undefined && found !== dialect);
+  const who = said.map(protocolOf).find((found) => found !== undefined && found !== protocol);
   if (who !== undefined) {
     channel.speak(who);
-    if (told !== undefined) told -= who.spare - dialect.spare;
+    if (told !== undefined) told -= who.spare - protocol.spare;
   }
   const known = [told, report.rxFree].filter((bytes) => bytes !== undefined && bytes > 0) as number[];
   if (known.length > 0) window.size = Math.min(...known);
@@ -162,7 +162,7 @@ export async function takeOver(channel: Channel, seconds: number): Promise<void>
       "The machine still does what an earlier host sent: wait for its end, or call `reset()`",
     );
   // now that there is room: half a line may have been left
-  channel.realtime(`${channel.dialect.spoil}\n`);
+  channel.realtime(`${channel.protocol.spoil}\n`);
   await quiet(channel, left);
   channel.strange = false;
   channel.fenced = false;

@@ -1,6 +1,5 @@
 export { type CheckOptions, checkProgram, type ProgramCheck } from "./check.ts";
 export { type Clock, REAL_CLOCK, VirtualClock } from "./clock.ts";
-export { DIALECTS, type Dialect } from "./dialect.ts";
 export { Firmware, type FirmwareLog, type FirmwareOptions } from "./firmware.ts";
 export {
   ALARM_MEANINGS,
@@ -17,6 +16,7 @@ export type { Machine } from "./machine.ts";
 export { type Modal, parseModal } from "./modal.ts";
 export type { Overrides } from "./override.ts";
 export { opOfLine, type RefusedLine, type RunProgress, type RunResult } from "./progress.ts";
+export { PROTOCOLS, type Protocol, type ProtocolName } from "./protocol.ts";
 export { type ResumeOptions, type Resumption, resumeFrom } from "./rescue.ts";
 export type { Limits, SettingValues } from "./setting.ts";
 export {

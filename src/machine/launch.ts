@@ -162,7 +162,7 @@ export class Launch {
   /** Runs it in check mode: each line is read and answered, nothing moves. */
   async #rehearse(checked: Checked, { signal }: RunHost): Promise<void> {
     const channel = this.#channel;
-    if (!channel.dialect.questions || channel.report?.state !== "Idle")
+    if (!channel.protocol.questions || channel.report?.state !== "Idle")
       throw new KerfworkError(
         "INVALID_STATE",
         "The controller checks programs only when it is idle, and only a GRBL does",
@@ -202,7 +202,7 @@ export class Launch {
   async #examine(listing: Listing, bounds: boolean): Promise<Checked> {
     const channel = this.#channel;
     const limits = limitsOf(channel.settings);
-    const start = channel.dialect.questions ? await this.#modal(limits.inches === true) : resetModal();
+    const start = channel.protocol.questions ? await this.#modal(limits.inches === true) : resetModal();
     const { travel, ...rest } = limits;
     const bounded = bounds && travel !== undefined && limits.homing === true && this.#placed;
     const wire = channel.bytesPerSecond === undefined ? {} : { bytesPerSecond: channel.bytesPerSecond };

@@ -1,9 +1,9 @@
 import { checkNumber, checkOneOf, checkOptions, invalid } from "../errors.ts";
 import { Channel } from "./channel.ts";
 import { type Clock, REAL_CLOCK } from "./clock.ts";
-import { DIALECTS, type Dialect, dialectNamed } from "./dialect.ts";
 import { shakeHands } from "./handshake.ts";
 import { closedError, Machine } from "./machine.ts";
+import { PROTOCOLS, type Protocol, type ProtocolName, protocolNamed } from "./protocol.ts";
 import { isSocketAddress, openSocket } from "./socket.ts";
 import { isStreamPair, type StreamPair, StreamTransport } from "./streams.ts";
 import { openSerial, type SerialOptions, type Transport } from "./transport.ts";
@@ -12,7 +12,7 @@ export interface ConnectOptions extends SerialOptions {
   /** How long the controller may take to answer at all, ms, > 0 (default 5000; boards may restart when a port opens). */
   readonly timeoutMs?: number;
   /** Whose language it speaks (default: found out from its banner and answers). */
-  readonly dialect?: Dialect["name"];
+  readonly dialect?: ProtocolName;
   /** Bytes that may be on their way unanswered, >= 1 (default: what the controller tells, else 128). */
   readonly window?: number;
   /** Time between two questions for the status while something runs, ms, > 0 (default 200). */
@@ -92,12 +92,12 @@ export async function connect(
     checkOneOf(
       "dialect",
       options.dialect,
-      DIALECTS.map(({ name }) => name),
+      PROTOCOLS.map(({ name }) => name),
     );
-  const dialect = options.dialect === undefined ? undefined : dialectNamed(options.dialect);
+  const dialect = options.dialect === undefined ? undefined : protocolNamed(options.dialect);
   const channel = new Channel(await openTarget(target, options), {
     clock,
-    dialect: dialect ?? (dialectNamed("grbl") as Dialect),
+    protocol: dialect ?? (protocolNamed("grbl") as Protocol),
     silence: silenceMs / 1000,
     onLine: options.onLine,
   });

@@ -5,13 +5,13 @@ import { WatchedSignal } from "./changed.ts";
 import { type Channel, REALTIME } from "./channel.ts";
 import type { ProgramCheck } from "./check.ts";
 import { within } from "./clock.ts";
-import type { Dialect } from "./dialect.ts";
 import { cleanLine } from "./grbl.ts";
 import { takeOver } from "./handshake.ts";
 import { Jogger, type JogMove } from "./jog.ts";
 import { Launch, type RunOptions } from "./launch.ts";
 import { Overrider, type Overrides } from "./override.ts";
 import type { RunResult } from "./progress.ts";
+import type { ProtocolName } from "./protocol.ts";
 import { FAST_POLL, type RunTimes, stopMachine } from "./run.ts";
 import {
   type Limits,
@@ -78,9 +78,9 @@ export class Machine {
     return this.#channel.tracker.snapshot(this.connected);
   }
 
-  /** Whose language it speaks: grbl, grblHAL, FluidNC, Marlin or Smoothieware. */
-  get dialect(): Dialect["name"] {
-    return this.#channel.dialect.name;
+  /** Whose language it speaks: GRBL, grblHAL, FluidNC, Marlin or Smoothieware. */
+  get dialect(): ProtocolName {
+    return this.#channel.protocol.name;
   }
 
   /** Bytes that may be on their way unanswered. */
@@ -253,13 +253,13 @@ export class Machine {
 
   /** Takes the lock of an alarm away, without homing: the machine then does not know where it is. @throws as `command` */
   async unlock(): Promise<void> {
-    await this.command(this.#channel.dialect.unlock);
+    await this.command(this.#channel.protocol.unlock);
     await this.status();
   }
 
   /** Homes; takes as long as it takes. @throws MACHINE_ALARM it failed; TIMEOUT after 10 min; as `command` */
   async home(): Promise<void> {
-    const homed = this.command(this.#channel.dialect.home).then(() => true);
+    const homed = this.command(this.#channel.protocol.home).then(() => true);
     if ((await within(this.#channel.clock, HOME_SECONDS, homed)) === undefined)
       throw new KerfworkError("TIMEOUT", `Homing took longer than ${HOME_SECONDS} s`);
     await this.status();
@@ -276,7 +276,7 @@ export class Machine {
     await this.#ready();
     if (this.#launch.busy)
       throw new KerfworkError("INVALID_STATE", "A run is on: the machine cannot be moved by hand");
-    if (!this.#channel.dialect.questions)
+    if (!this.#channel.protocol.questions)
       throw new KerfworkError("INVALID_STATE", `${this.dialect} knows no jog that can be ended`);
     return this.#alive(this.#jogger.jog(move, this.snapshot.position));
   }
@@ -335,7 +335,7 @@ export class Machine {
   /** What acts at once works also while an earlier host's lines are on. */
   #checkControl(): void {
     this.#checkOpen();
-    if (!this.#channel.dialect.realtime)
+    if (!this.#channel.protocol.realtime)
       throw new KerfworkError("INVALID_STATE", `${this.dialect} cannot be held or overridden: only canceled`);
     if (this.#launch.stopping)
       throw new KerfworkError(

@@ -70,7 +70,7 @@ export class Pulse {
 
   /** Asks once. */
   ask(): void {
-    const { status } = this.#channel.dialect;
+    const { status } = this.#channel.protocol;
     if (status === undefined) this.#infer();
     // a byte that arrives while the controller writes to its EEPROM can be lost
     else if (!this.#channel.storing) this.#channel.realtime(status);
@@ -90,7 +90,7 @@ export class Pulse {
   }
 
   #patience(): number {
-    const { window, deaf, fenced, resetting, storing, dialect } = this.#channel;
+    const { window, deaf, fenced, resetting, storing, protocol } = this.#channel;
     // a reset has its own patience, and after a limit alarm silence is in order
     if (deaf !== "" || resetting) return Infinity;
     // the dead time of an alarm
@@ -98,8 +98,8 @@ export class Pulse {
     if (storing) return STORING_SILENCE;
     if (window.oldest !== undefined && stopsAnswers(window.oldest.text)) return HOMING_SILENCE;
     // without a question there is no answer to miss, only that of a line
-    if (dialect.status === undefined && window.pending === 0) return Infinity;
-    return dialect.silence ?? this.#silence;
+    if (protocol.status === undefined && window.pending === 0) return Infinity;
+    return protocol.silence ?? this.#silence;
   }
 
   /** Where no report can be had the traffic tells as much as it can. */

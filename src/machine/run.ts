@@ -145,7 +145,7 @@ export class Run {
 
   /** The controller answers it when all motion before it has ended. */
   #barrier(alone: boolean): Line {
-    const text = this.#channel.dialect.barrier;
+    const text = this.#channel.protocol.barrier;
     return { text, alone, answered: (ack) => this.#own(text, ack) };
   }
 
@@ -189,7 +189,7 @@ export class Run {
       this.#fail(new KerfworkError("MACHINE_RESET", message, { data: this.#data() }));
     } else if (event.type === "silent") {
       // should it only be unable to speak, then this still stops it
-      const { realtime, reset } = this.#channel.dialect;
+      const { realtime, reset } = this.#channel.protocol;
       this.#channel.realtime((realtime ? REALTIME.hold : "") + reset.bytes);
       this.#channel.fenced = true;
       this.#fail(this.#withData(this.#channel.silentError()));
@@ -322,7 +322,7 @@ export async function stopMachine(
 ): Promise<boolean> {
   const unwatch = channel.pulse.watch(FAST_POLL);
   // it serves no hold while it homes
-  if (channel.dialect.realtime && channel.report?.state !== "Home") {
+  if (channel.protocol.realtime && channel.report?.state !== "Home") {
     channel.realtime(REALTIME.hold);
     // a controller in alarm, check or sleep ignores a hold; a silent one is reset all the same
     const held = /^(Hold0|Door0|Alarm|Check|Sleep)/;

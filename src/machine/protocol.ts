@@ -1,8 +1,11 @@
 import { type Message, parseLine } from "./grbl.ts";
 
+/** GRBL 1.1, grblHAL, FluidNC, Marlin, Smoothieware. */
+export type ProtocolName = "grbl" | "grblhal" | "fluidnc" | "marlin" | "smoothie";
+
 /** How a family of controllers is talked to, as data: what is sent, what counts as an answer, how much may be on its way. */
-export interface Dialect {
-  readonly name: "grbl" | "grblHAL" | "FluidNC" | "Marlin" | "Smoothieware";
+export interface Protocol {
+  readonly name: ProtocolName;
   /** What its banner, or its answer to `M115`, holds. */
   readonly sign: RegExp;
   /** Bytes that may be on their way before the controller has told. */
@@ -35,7 +38,7 @@ export interface Dialect {
   readonly parse: (text: string) => Message;
 }
 
-const GRBL: Dialect = {
+const GRBL: Protocol = {
   name: "grbl",
   sign: /^Grbl\s+v?\d/i,
   window: 128,
@@ -59,13 +62,13 @@ const GRBL: Dialect = {
 const PACED = { ...GRBL, lines: 1, questions: false, barrier: "M400" } as const;
 
 /** The most telling sign first: forks carry their model's name as well. */
-export const DIALECTS: readonly Dialect[] = [
-  { ...GRBL, name: "FluidNC", sign: /FluidNC/i },
-  { ...GRBL, name: "grblHAL", sign: /^GrblHAL/i, spare: 1 },
+export const PROTOCOLS: readonly Protocol[] = [
+  { ...GRBL, name: "fluidnc", sign: /FluidNC/i },
+  { ...GRBL, name: "grblhal", sign: /grblHAL/i, spare: 1 },
   GRBL,
   {
     ...PACED,
-    name: "Smoothieware",
+    name: "smoothie",
     sign: /Smoothie/i,
     unlock: "M999",
     home: "G28.2",
@@ -74,7 +77,7 @@ export const DIALECTS: readonly Dialect[] = [
   },
   {
     ...PACED,
-    name: "Marlin",
+    name: "marlin",
     sign: /Marlin/i,
     numbered: true,
     status: undefined,
@@ -90,11 +93,11 @@ export const DIALECTS: readonly Dialect[] = [
   },
 ];
 
-export const dialectNamed = (name: string): Dialect | undefined =>
-  DIALECTS.find((dialect) => dialect.name.toLowerCase() === name.toLowerCase());
+export const protocolNamed = (name: string): Protocol | undefined =>
+  PROTOCOLS.find((dialect) => dialect.name.toLowerCase() === name.toLowerCase());
 
-export const dialectOf = (sign: string): Dialect | undefined =>
-  DIALECTS.find((dialect) => dialect.sign.test(sign));
+export const protocolOf = (sign: string): Protocol | undefined =>
+  PROTOCOLS.find((dialect) => dialect.sign.test(sign));
 
 /** As `parseLine`, for controllers whose `ok` carries more, and which say in words what went wrong. */
 function parsePaced(text: string): Message {
