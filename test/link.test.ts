@@ -1,8 +1,6 @@
 import {
-  type ConnectOptions,
   connect,
   Firmware,
-  type FirmwareOptions,
   KerfworkError,
   type Machine,
   type RunProgress,
@@ -12,34 +10,7 @@ import {
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { circle, failure, LONG, text } from "./jobs.ts";
-
-/** A machine and its simulated controller on one virtual clock. */
-interface Bench {
-  readonly clock: VirtualClock;
-  readonly firmware: Firmware;
-  readonly transport: SimulatedTransport;
-  readonly machine: Machine;
-  /** What the controller said. */
-  readonly heard: string[];
-  readonly executed: () => string[];
-}
-
-const bench = async (options: FirmwareOptions = {}, link: ConnectOptions = {}): Promise<Bench> => {
-  const clock = new VirtualClock();
-  const firmware = new Firmware(options);
-  const transport = new SimulatedTransport(firmware, clock);
-  const heard: string[] = [];
-  const onLine = (text: string) => heard.push(text);
-  const machine = await clock.run(connect(transport, { clock, onLine, ...link }));
-  const executed = () => jobLines(firmware);
-  return { clock, firmware, transport, machine, heard, executed };
-};
-
-/** What ran, without what connecting and asking takes. */
-const jobLines = (firmware: Firmware): string[] =>
-  firmware.log.lines.map(({ text }) => text).filter((text) => !/^[$)]/.test(text));
-
-const realtimeOf = ({ firmware }: { firmware: Firmware }) => firmware.log.realtime.map(({ byte }) => byte);
+import { bench, jobLines, realtimeOf, seeded, untilAsked } from "./machines.ts";
 
 test("connect takes its window from the controller and leaves the machine as it is", async () => {
   const { machine, heard, firmware, clock } = await bench();
@@ -140,11 +111,7 @@ test("run keeps a slow reader's buffer filled to the last byte that fits, never 
 });
 
 test("run is exact on random lines of 1 to 79 characters", async () => {
-  let seed = 3;
-  const random = (n: number) => {
-    seed = (Math.imul(seed, 1103515245) + 12345) & 0x7fffffff;
-    return (seed >> 8) % n;
-  };
+  const random = seeded(3);
   for (let round = 0; round < 5; round++) {
     const lines = Array.from({ length: 200 }, () => {
       const size = random(79) + 1;
@@ -376,11 +343,6 @@ test("a slow ok is no silence: a dwell of a minute and a long homing run through
   assert.ok(result.seconds > 90 && result.seconds < 93);
 });
 
-/** Lets time pass until the controller has been asked for its modes: from then on only the job is on the wire. */
-const untilAsked = async ({ clock, firmware }: Pick<Bench, "clock" | "firmware">): Promise<void> => {
-  while (firmware.log.lines.at(-1)?.text !== "$G") await clock.advance(0.0005);
-};
-
 test("any byte of an ok that is lost ends the run as a mismatch, or does no harm; nothing is sent again", async () => {
   const lines = ["G21", "G90", "G0X1", "G0X2", "G0X3"];
   const codes = new Set<string>();
@@ -582,11 +544,7 @@ test("a pulled cable settles everything that waits", async () => {
 });
 
 test("whatever fault strikes a run, it ends exact or as a typed failure, and nothing runs afterwards", async () => {
-  let seed = 11;
-  const random = (n: number) => {
-    seed = (Math.imul(seed, 1103515245) + 12345) & 0x7fffffff;
-    return (seed >> 8) % n;
-  };
+  const random = seeded(11);
   const faults = [
     "none",
     "unplug",

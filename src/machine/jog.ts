@@ -15,6 +15,8 @@ export interface JogMove {
 
 /** Motion that may be queued before the next jog is sent, s: enough to run smoothly, little enough to end at once. */
 const AHEAD_SECONDS = 0.2;
+/** A timer may ring a hair early, s. */
+const ROUNDING = 0.002;
 
 /**
  * Sends jogs as the machine gets through them. A held key asks for more than a machine can do; what cannot be queued yet
@@ -31,6 +33,12 @@ export class Jogger {
 
   constructor(channel: Channel) {
     this.#channel = channel;
+    channel.listen((event) => {
+      // whatever ended it: a hold, a limit, a reset, or that it was faster than thought
+      if (event.type !== "status" || this.#sending || event.state === "Jog") return;
+      this.#until = 0;
+      this.#waiting?.(true);
+    });
   }
 
   /**
@@ -62,7 +70,7 @@ export class Jogger {
   }
 
   #free(): boolean {
-    return !this.#sending && this.#until - this.#channel.clock.now() <= AHEAD_SECONDS;
+    return !this.#sending && this.#until - this.#channel.clock.now() <= AHEAD_SECONDS + ROUNDING;
   }
 
   /** Waits for the end of what is queued, or of what is sent. */

@@ -230,7 +230,10 @@ export class Machine {
 
   async #cancel(reason: unknown): Promise<void> {
     this.#checkOpen();
-    if (await this.#launch.cancel(reason)) return;
+    if (await this.#launch.cancel(reason)) {
+      this.#checkOpen();
+      return;
+    }
     const error = new KerfworkError("CANCELED", "The machine was stopped", { cause: reason });
     if (!(await stopMachine(this.#channel, this.#times.hold(), () => error)))
       throw this.#channel.silentError();

@@ -82,7 +82,7 @@ export class Pulse {
     this.#cancel = this.#channel.clock.after(interval, () => this.#poll());
     this.#unanswered += interval;
     // counted in polls, not in time: a host that stood still itself must not call the controller silent
-    if (this.#unanswered > this.#patience() + interval * 1.5) {
+    if (this.#unanswered > this.#patience() + interval / 2) {
       this.#unanswered = 0;
       this.#emit({ type: "silent" });
     }

@@ -2,7 +2,7 @@ import { KerfworkError } from "../errors.ts";
 import { type Channel, type ChannelEvent, REALTIME } from "./channel.ts";
 import type { Checked } from "./check.ts";
 import { alarmError, mismatchError } from "./fault.ts";
-import { type StatusReport, writesStorage } from "./grbl.ts";
+import { type StatusReport, stopsAnswers, writesStorage } from "./grbl.ts";
 import { type RefusedLine, type RunHost, type RunResult, Teller } from "./progress.ts";
 import type { Ack, Line } from "./window.ts";
 
@@ -322,7 +322,9 @@ export async function stopMachine(
 ): Promise<boolean> {
   const unwatch = channel.pulse.watch(FAST_POLL);
   // it serves no hold while it homes
-  if (channel.protocol.realtime && channel.report?.state !== "Home") {
+  const { oldest } = channel.window;
+  const homing = channel.report?.state === "Home" || (oldest !== undefined && stopsAnswers(oldest.text));
+  if (channel.protocol.realtime && !homing) {
     channel.realtime(REALTIME.hold);
     // a controller in alarm, check or sleep ignores a hold; a silent one is reset all the same
     const held = /^(Hold0|Door0|Alarm|Check|Sleep)/;
