@@ -116,7 +116,7 @@ async function measure(channel: Channel, left: () => number): Promise<void> {
     return;
   }
   if (!protocol.questions) {
-    if (protocol.numbered) await question(channel, "M110 N0", left);
+    if (protocol.numbered) await renumber(channel, left);
     return;
   }
   let told: number | undefined;
@@ -132,6 +132,16 @@ async function measure(channel: Channel, left: () => number): Promise<void> {
   const known = [told, report.rxFree].filter((bytes) => bytes !== undefined && bytes > 0) as number[];
   if (known.length > 0) window.size = Math.min(...known);
   channel.settings = numericSettings(await question(channel, "$$", left));
+}
+
+/** Lets the count of lines begin anew: without a number itself, so that it is taken whatever the count was. */
+async function renumber(channel: Channel, left: () => number): Promise<void> {
+  channel.fenced = true;
+  const taken = channel.wait(Math.max(ASK_SECONDS, left()), ({ type }) => (type === "ok" ? true : undefined));
+  channel.realtime("M110 N0\n");
+  if (!(await taken)) throw channel.silentError();
+  await quiet(channel, left);
+  channel.fenced = false;
 }
 
 /** Asks in a line; refused by a few, who then say nothing. */

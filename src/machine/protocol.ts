@@ -86,7 +86,7 @@ export const PROTOCOLS: readonly Protocol[] = [
     home: "G28",
     // a checksum without a line number
     spoil: "*0",
-    reset: { bytes: "M410\n", after: "M5\n" },
+    reset: { bytes: "M410\n", after: "M110 N0\nM5\n" },
     // it says that it is busy every two seconds
     silence: 15,
     parse: parsePaced,
