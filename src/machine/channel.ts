@@ -1,13 +1,14 @@
 import { KerfworkError } from "../errors.ts";
+import { Backlog } from "./backlog.ts";
 import { Callbacks } from "./callbacks.ts";
-import type { Clock } from "./clock.ts";
+import { type Clock, within } from "./clock.ts";
 import { alarmError, isDamagedAck } from "./fault.ts";
 import { LineReader, type Message, type StatusReport, stopsAnswers, writesStorage } from "./grbl.ts";
-import type { Protocol } from "./protocol.ts";
+import { numberedLine, type Protocol } from "./protocol.ts";
 import { Pulse } from "./pulse.ts";
 import type { SettingValues } from "./setting.ts";
 import { Tracker } from "./state.ts";
-import type { Transport } from "./transport.ts";
+import { portLost, type Transport } from "./transport.ts";
 import { type Ack, type Line, SendWindow } from "./window.ts";
 
 /** What happens on a channel: what the controller said, or that it will say nothing more. */
@@ -42,6 +43,8 @@ const BANNER_SECONDS = 1.5;
 const RESET_TRIES = 3;
 /** From ALARM:1 or 2 until it listens to a reset. */
 const DEAF_SECONDS = 1;
+/** Of a transport that does not come to its end. */
+const CLOSE_SECONDS = 2;
 /** What acts at once waits for a write to EEPROM, but not for ever. */
 const STORE_SECONDS = 1;
 
@@ -80,11 +83,13 @@ export class Channel {
   /** Bytes that act at once and wait for the end of a write to EEPROM. */
   #held = "";
   #cancelHeld: (() => void) | undefined;
+  readonly #wire: Backlog;
   /** The number of the last line, where lines have one. */
   #number = 0;
   /** Answers to come that belong to a line which is asked for again. */
   #spare = 0;
-  readonly #callbacks = new Callbacks((error) => {
+  /** Calls back into the host when everything here is consistent again. */
+  readonly callbacks = new Callbacks((error) => {
     if (this.source === undefined) return false;
     this.source.hostFailed(error);
     return true;
@@ -96,6 +101,7 @@ export class Channel {
     this.clock = clock;
     this.window = new SendWindow(protocol.window, protocol.lines);
     this.#onLine = onLine;
+    this.#wire = new Backlog(clock, this.window, transport.bytesPerSecond, () => this.pump());
     this.pulse = new Pulse(this, silence, (event) => this.#emit(event));
     transport.onData((bytes) => this.#receive(bytes));
     transport.onClose((reason) => this.end(reason));
@@ -136,11 +142,6 @@ export class Channel {
     return () => this.#listeners.delete(listener);
   }
 
-  /** Calls back into the host when everything here is consistent again. */
-  later(call: () => void): void {
-    this.#callbacks.add(call);
-  }
-
   /** True while the controller may write to its EEPROM: a byte that arrives then can be lost. */
   get storing(): boolean {
     const { oldest } = this.window;
@@ -167,7 +168,11 @@ export class Channel {
   }
 
   #write(text: string): void {
-    this.#transport.write(Buffer.from(text, "latin1"));
+    try {
+      this.#transport.write(Buffer.from(text, "latin1"));
+    } catch (error) {
+      this.end(portLost(this.name, error as Error));
+    }
   }
 
   /** Queues a line; resolves with what the controller said before its `ok`. */
@@ -196,22 +201,16 @@ export class Channel {
     let out = "";
     for (;;) {
       const line = this.#queue[0] ?? this.source?.peek();
-      if (line === undefined || !this.window.fits(line)) break;
+      if (line === undefined || !this.window.fits(line) || this.#wire.isFull(line)) break;
       if (line === this.#queue[0]) this.#queue.shift();
       else this.source!.taken();
       this.window.push(line);
-      out += this.#protocol.numbered ? this.#numbered(line.text, ++this.#number) : `${line.text}\n`;
+      this.#wire.sent(line);
+      out += this.#protocol.numbered ? numberedLine(line.text, ++this.#number) : `${line.text}\n`;
     }
     if (out === "") return;
     this.pulse.sent();
     this.#write(out);
-  }
-
-  #numbered(text: string, number: number): string {
-    const body = `N${number} ${text}`;
-    let sum = 0;
-    for (let i = 0; i < body.length; i++) sum ^= body.charCodeAt(i);
-    return `${body}*${sum}\n`;
   }
 
   /** A damaged line, by its number: the only one that may be sent twice, since the controller says that it has not got it. */
@@ -223,7 +222,7 @@ export class Channel {
     }
     // the request has an answer of its own
     this.#spare++;
-    this.#write(this.#numbered(oldest.text, number));
+    this.#write(numberedLine(oldest.text, number));
   }
 
   /**
@@ -314,6 +313,7 @@ export class Channel {
     if (this.ended !== undefined) return;
     this.ended = reason;
     this.pulse.stop();
+    this.#wire.stop();
     this.drop(reason);
     this.#emit({ type: "lost", reason });
     this.#listeners.clear();
@@ -321,7 +321,7 @@ export class Channel {
 
   async close(reason: KerfworkError): Promise<void> {
     this.end(reason);
-    await this.#transport.close();
+    await within(this.clock, CLOSE_SECONDS, this.#transport.close()).catch(() => {});
   }
 
   silentError(): KerfworkError {
@@ -332,7 +332,7 @@ export class Channel {
     if (this.ended !== undefined) return;
     for (const text of this.#reader.push(bytes)) {
       const onLine = this.#onLine;
-      if (onLine !== undefined) this.later(() => onLine(text));
+      if (onLine !== undefined) this.callbacks.add(() => onLine(text));
       this.#take(text, this.#protocol.parse(text));
     }
     this.pump();

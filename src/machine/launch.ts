@@ -108,25 +108,22 @@ export class Launch {
     const lineOfOp = (program as Program).lineOfOp;
     const stop = new AbortController();
     const unlink = linkSignals([options.signal, options.context?.signal], stop);
+    let leave = () => {};
     try {
       this.#throwIfStopped(stop.signal);
-      if (options.wait === true) await this.#turn(stop.signal);
-      else {
-        if (this.#current === undefined) await this.#ready();
-        if (this.#current !== undefined || this.#channel.busy)
-          throw new KerfworkError(
-            "INVALID_STATE",
-            "The machine is busy: another run or command has not ended",
-          );
-      }
+      if (options.wait === true) leave = await this.#turn(stop.signal);
+      else await this.#ready();
+      if (this.#current !== undefined || this.#channel.busy)
+        throw new KerfworkError("INVALID_STATE", "The machine is busy: another run or command has not ended");
       const work = this.#work(listing, { ...options, lineOfOp, signal: stop.signal });
       this.#current = { stop, ended: work };
-      this.#queue = work.catch(() => {});
+      if (options.wait !== true) this.#queue = Promise.allSettled([this.#queue, work]);
       return await work.finally(() => {
         this.#current = undefined;
       });
     } finally {
       unlink();
+      leave();
     }
   }
 
@@ -236,48 +233,54 @@ export class Launch {
     return report;
   }
 
-  /** Waits behind the runs that came before, then for a machine that is idle and unlocked. */
-  async #turn(signal: AbortSignal): Promise<void> {
-    const channel = this.#channel;
+  /**
+   * Waits behind the runs that came before, then for a machine that is idle and unlocked. The next one waits until the
+   * function that it gives is called.
+   */
+  async #turn(signal: AbortSignal): Promise<() => void> {
     const before = this.#queue;
     let leave = () => {};
-    this.#queue = Promise.all([
-      before,
-      new Promise<void>((resolve) => {
-        leave = resolve;
-      }),
-    ]);
-    let undo = () => {};
+    const mine = new Promise<void>((resolve) => {
+      leave = resolve;
+    });
+    this.#queue = Promise.all([before, mine]);
+    let stop = () => {};
+    const stopped = new Promise<never>((_resolve, reject) => {
+      stop = () => reject(canceled(signal.reason, this.#channel));
+      signal.addEventListener("abort", stop, { once: true });
+    });
     try {
-      await new Promise<void>((resolve, reject) => {
-        const stop = () => reject(canceled(signal.reason, this.#channel));
-        const look = () => {
-          if (channel.ended !== undefined) reject(channel.ended);
-        };
-        signal.addEventListener("abort", stop, { once: true });
-        let unwatch = () => {};
-        const unlisten = channel.listen((event) => {
-          if (event.type === "lost") return reject(event.reason);
-          if (event.type !== "status" || this.#current !== undefined || !first) return;
-          if (event.state === "Idle" && channel.pulse.isEmpty(event) && !channel.fenced && !channel.busy)
-            resolve();
-        });
-        let first = false;
-        undo = () => {
-          signal.removeEventListener("abort", stop);
-          unlisten();
-          unwatch();
-        };
-        look();
-        void before.then(() => {
-          first = true;
-          if (channel.ended === undefined && !signal.aborted) unwatch = channel.pulse.watch(this.#times.poll);
-        });
-      });
-    } finally {
-      undo();
+      await Promise.race([before, stopped]);
+      const unwatch = this.#channel.pulse.watch(this.#times.poll);
+      const idle = this.#idle();
+      try {
+        await Promise.race([idle.promise, stopped]);
+      } finally {
+        idle.cancel();
+        unwatch();
+      }
+      return leave;
+    } catch (error) {
       leave();
+      throw error;
+    } finally {
+      signal.removeEventListener("abort", stop);
     }
+  }
+
+  /** The moment when a run may begin. */
+  #idle(): { readonly promise: Promise<void>; readonly cancel: () => void } {
+    const channel = this.#channel;
+    let cancel = () => {};
+    const promise = new Promise<void>((resolve, reject) => {
+      if (channel.ended !== undefined) return reject(channel.ended);
+      cancel = channel.listen((event) => {
+        if (event.type === "lost") reject(event.reason);
+        if (event.type !== "status" || event.state !== "Idle" || !channel.pulse.isEmpty(event)) return;
+        if (this.#current === undefined && !channel.fenced && !channel.busy) resolve();
+      });
+    });
+    return { promise, cancel };
   }
 
   #throwIfStopped(signal: AbortSignal): void {

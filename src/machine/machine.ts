@@ -57,7 +57,7 @@ export class Machine {
     channel.listen(({ type }) => {
       if (changed.idle || told || !/^(status|alarm|banner|lost)$/.test(type)) return;
       told = true;
-      channel.later(() => {
+      channel.callbacks.add(() => {
         told = false;
         let fault: { readonly error: unknown } | undefined;
         changed.emit(this.snapshot, (error) => {

@@ -114,7 +114,7 @@ export class Teller {
     if (onProgress === undefined) return;
     const op = lineOfOp === undefined ? {} : { op: opOfLine(lineOfOp, counts.executed) };
     const progress = { ...counts, state, feed, ...op };
-    this.#channel.later(() => {
+    this.#channel.callbacks.add(() => {
       try {
         onProgress(progress);
       } catch (error) {

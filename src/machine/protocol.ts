@@ -99,6 +99,14 @@ export const protocolNamed = (name: string): Protocol | undefined =>
 export const protocolOf = (sign: string): Protocol | undefined =>
   PROTOCOLS.find((dialect) => dialect.sign.test(sign));
 
+/** A line with its number and checksum, and its end. */
+export function numberedLine(text: string, number: number): string {
+  const body = `N${number} ${text}`;
+  let sum = 0;
+  for (let i = 0; i < body.length; i++) sum ^= body.charCodeAt(i);
+  return `${body}*${sum}\n`;
+}
+
 /** As `parseLine`, for controllers whose `ok` carries more, and which say in words what went wrong. */
 function parsePaced(text: string): Message {
   if (/^ok\b/.test(text)) return { type: "ok" };

@@ -23,6 +23,7 @@ export class Pulse {
   #cancel: (() => void) | undefined;
   /** Seconds of asking without an answer. */
   #unanswered = 0;
+  #polledAt = 0;
   /** When an empty, idle controller was first seen to owe an answer. */
   #owingSince: number | undefined;
   /** The most free blocks and bytes ever reported: what an empty controller reports. */
@@ -42,9 +43,13 @@ export class Pulse {
   /** Asks for the status now and then every `seconds`, until the function that it returns is called. */
   watch(seconds: number): () => void {
     const key = Symbol();
+    // whoever comes later must not begin the count anew for those who wait already
+    if (this.#watchers.size === 0) {
+      this.#unanswered = 0;
+      this.#polledAt = this.#channel.clock.now();
+    }
     this.#watchers.set(key, seconds);
     this.#cancel?.();
-    this.#unanswered = 0;
     this.#poll();
     return () => {
       this.#watchers.delete(key);
@@ -80,8 +85,10 @@ export class Pulse {
     if (this.#watchers.size === 0 || this.#channel.ended !== undefined) return;
     const interval = Math.min(...this.#watchers.values());
     this.#cancel = this.#channel.clock.after(interval, () => this.#poll());
-    this.#unanswered += interval;
-    // counted in polls, not in time: a host that stood still itself must not call the controller silent
+    // never more than a poll: a host that stood still itself must not call the controller silent
+    const now = this.#channel.clock.now();
+    this.#unanswered += Math.min(interval, now - this.#polledAt);
+    this.#polledAt = now;
     if (this.#unanswered > this.#patience() + interval / 2) {
       this.#unanswered = 0;
       this.#emit({ type: "silent" });

@@ -40,6 +40,11 @@ export class SendWindow {
     return this.#lines.length;
   }
 
+  /** Bytes of the lines that are on their way. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
   /** The line that the controller works on. */
   get oldest(): Line | undefined {
     return this.#lines[0];
