@@ -6,7 +6,7 @@ import { growBox } from "../src/machine/arc.ts";
 import { prepareProgram } from "../src/machine/listing.ts";
 import { type Modal, resetModal } from "../src/machine/modal.ts";
 import { Walk } from "../src/machine/walk.ts";
-import { failure, text } from "./jobs.ts";
+import { failure, text, thrown } from "./jobs.ts";
 import { bench, seeded } from "./machines.ts";
 
 const messageOf = async (program: string, options: Parameters<typeof checkProgram>[1] = {}) =>
@@ -199,28 +199,20 @@ test("resumeFrom sets what was set, moves dark to where the line before ended, a
 });
 
 test("resumeFrom refuses what only the controller knows, and lines that are none", () => {
-  const messageOf = (run: () => unknown): string => {
-    try {
-      run();
-    } catch (error) {
-      return (error as Error).message;
-    }
-    return "nothing was thrown";
-  };
   const unknown =
     "Expected the place before line 3 to follow from the program, and only the controller knows it";
   for (const program of ["G91\nG1 X1 F9\nX1\n", "G90\nG28 X0\nG1 Y1\n", "G92 X0\nG0 X1\nX2\n"])
     assert.is(
-      messageOf(() => resumeFrom(program, 3)),
+      thrown(() => resumeFrom(program, 3)),
       unknown,
       program,
     );
   assert.is(
-    messageOf(() => resumeFrom("G21\n", 2)),
+    thrown(() => resumeFrom("G21\n", 2)),
     "Expected `line` to be an integer >= 1 and <= 1, got 2",
   );
   assert.match(
-    messageOf(() => resumeFrom("G21\nG1 X\n", 1)),
+    thrown(() => resumeFrom("G21\nG1 X\n", 1)),
     "line 2 of `program`",
   );
 });

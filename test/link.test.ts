@@ -662,6 +662,45 @@ test("connect bears a board that restarts while it is being asked", async () => 
   }
 });
 
+test("runs that wait have their turn in the order in which they came, one at a time", async () => {
+  const { machine, clock, executed } = await bench();
+  const runs = [1, 2, 3, 4, 5].map((x) => machine.run(`G0X${x}\nG4P0.3\n`, { wait: true }));
+  await clock.advance(0.2);
+  runs.push(machine.run("G0X6\n", { wait: true }));
+  assert.is((await clock.run(failure(machine.run("G0X7\n")))).code, "INVALID_STATE");
+  for (const run of runs) await clock.run(run);
+  assert.equal(
+    executed().filter((line) => line.startsWith("G0")),
+    ["G0X1", "G0X2", "G0X3", "G0X4", "G0X5", "G0X6"],
+  );
+  await clock.run(machine.close());
+  assert.is(clock.pending, 0);
+});
+
+test("progress of a planned program names the move that the machine is at", async () => {
+  const { machine, clock } = await bench();
+  const bytes = Buffer.from("G21\nG90\nM4 S100\nG1 X10 F600\nX20\nX30\nM5\n", "latin1");
+  const bounds = { minX: 0, minY: 0, maxX: 30, maxY: 0 };
+  const program = { bytes, lines: 7, lineOfOp: Int32Array.of(3, 4, 5), bounds, seconds: 3 };
+  const ops: (number | undefined)[] = [];
+  await clock.run(machine.run(program, { onProgress: ({ op }) => void ops.push(op) }));
+  assert.equal([...new Set(ops)], [-1, 0, 1, 2]);
+});
+
+test("a host that asks all the time does not keep a dead controller alive", async () => {
+  const { machine, firmware, transport, clock } = await bench();
+  const run = failure(machine.run(LONG));
+  await clock.advance(2);
+  transport.wire.at(() => firmware.freeze(true));
+  const at = clock.now();
+  for (let i = 0; i < 30; i++) {
+    machine.status().catch(() => {});
+    await clock.advance(0.05);
+  }
+  assert.is((await run).code, "MACHINE_SILENT");
+  assert.ok(clock.now() - at < 2);
+});
+
 test("check mode runs a program without motion", async () => {
   const { machine, firmware, clock } = await bench();
   await clock.run(machine.command("$C"));

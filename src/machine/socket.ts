@@ -1,6 +1,6 @@
 import type { Socket } from "node:net";
 import { KerfworkError } from "../errors.ts";
-import { portLost, type Transport } from "./transport.ts";
+import { OpenTransport, type Transport } from "./transport.ts";
 
 const CONNECT_MS = 10_000;
 const ADDRESS = /^tcp:\/\/(\[[0-9a-f:.]+\]|[^/:]+):(\d{1,5})\/?$/i;
@@ -50,47 +50,26 @@ function socketError(address: string, error: NodeJS.ErrnoException): KerfworkErr
   return new KerfworkError(nobody ? "PORT_NOT_FOUND" : "PORT_LOST", message, { cause: error });
 }
 
-class SocketTransport implements Transport {
+class SocketTransport extends OpenTransport {
   readonly name: string;
   readonly #socket: Socket;
-  #open = true;
-  #data: (bytes: Uint8Array) => void = () => {};
-  #close: (reason: KerfworkError) => void = () => {};
-  #reason: KerfworkError | undefined;
 
   constructor(name: string, socket: Socket) {
+    super();
     this.name = name;
     this.#socket = socket;
-    socket.on("data", (bytes) => this.#open && this.#data(bytes));
-    socket.on("error", (error) => this.#lose(error));
-    socket.on("end", () => this.#lose());
-    socket.on("close", () => this.#lose());
+    socket.on("data", (bytes) => this.received(bytes));
+    socket.on("error", (error) => this.lose(error));
+    socket.on("end", () => this.lose());
+    socket.on("close", () => this.lose());
   }
 
   write(bytes: Uint8Array): void {
-    if (this.#open) this.#socket.write(bytes);
+    if (this.open) this.#socket.write(bytes);
   }
 
-  onData(listener: (bytes: Uint8Array) => void): void {
-    this.#data = listener;
-  }
-
-  onClose(listener: (reason: KerfworkError) => void): void {
-    this.#close = listener;
-    if (this.#reason !== undefined) listener(this.#reason);
-  }
-
-  async close(): Promise<void> {
-    this.#open = false;
+  protected async release(): Promise<void> {
     // nothing that still waits to be sent may be sent after this
     this.#socket.destroy();
-  }
-
-  #lose(error?: Error): void {
-    if (!this.#open) return;
-    this.#open = false;
-    this.#socket.destroy();
-    this.#reason = portLost(this.name, error);
-    this.#close(this.#reason);
   }
 }

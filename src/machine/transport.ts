@@ -24,6 +24,48 @@ export interface Transport {
   close(): Promise<void>;
 }
 
+/** What every transport over a real connection has in common: it ends once, tells so once, and lets go once. */
+export abstract class OpenTransport implements Transport {
+  abstract readonly name: string;
+  protected open = true;
+  #data: (bytes: Uint8Array) => void = () => {};
+  #close: (reason: KerfworkError) => void = () => {};
+  #reason: KerfworkError | undefined;
+  #released: Promise<void> | undefined;
+
+  abstract write(bytes: Uint8Array): void;
+
+  /** Lets go of what is underneath; settles in bounded time. */
+  protected abstract release(): Promise<void>;
+
+  onData(listener: (bytes: Uint8Array) => void): void {
+    this.#data = listener;
+  }
+
+  onClose(listener: (reason: KerfworkError) => void): void {
+    this.#close = listener;
+    if (this.#reason !== undefined) listener(this.#reason);
+  }
+
+  close(): Promise<void> {
+    this.open = false;
+    this.#released ??= this.release();
+    return this.#released;
+  }
+
+  protected received(bytes: Uint8Array): void {
+    if (this.open) this.#data(bytes);
+  }
+
+  /** The other side is gone; it may be found out in several ways, and several times. */
+  protected lose(error?: Error): void {
+    if (!this.open) return;
+    this.#reason = portLost(this.name, error);
+    void this.close();
+    this.#close(this.#reason);
+  }
+}
+
 export interface SerialOptions {
   /** Bits a second, > 0 (default 115200). */
   readonly baudRate?: number;
@@ -82,21 +124,18 @@ export async function openSerial(path: string, options: SerialOptions = {}): Pro
 }
 
 /** One opened port, straight on the driver's binding: its stream would wake for every byte and queue behind a stall. */
-class SerialTransport implements Transport {
+class SerialTransport extends OpenTransport {
   readonly name: string;
   readonly bytesPerSecond: number;
   readonly #port: Binding;
   readonly #gather: boolean;
-  #open = true;
-  #data: (bytes: Uint8Array) => void = () => {};
-  #close: (reason: KerfworkError) => void = () => {};
-  #reason: KerfworkError | undefined;
   /** What the kernel has not taken yet. */
   #waiting: Uint8Array[] = [];
   #writing = false;
   #endPause: () => void = () => {};
 
   constructor(name: string, port: Binding, baudRate: number) {
+    super();
     this.name = name;
     this.#port = port;
     this.bytesPerSecond = baudRate / BITS_PER_BYTE;
@@ -105,7 +144,7 @@ class SerialTransport implements Transport {
   }
 
   write(bytes: Uint8Array): void {
-    if (!this.#open || !this.#port.isOpen) return;
+    if (!this.open || !this.#port.isOpen) return;
     let rest = bytes;
     if (!this.#writing) rest = this.#writeNow(bytes);
     if (rest.length === 0) return;
@@ -113,10 +152,16 @@ class SerialTransport implements Transport {
     if (!this.#writing) void this.#writeLater();
   }
 
+  /** What the system's own calls take; on Windows the driver's number means something else. */
+  get #descriptor(): number | undefined {
+    const { fd } = this.#port as { fd?: unknown };
+    return typeof fd === "number" && process.platform !== "win32" ? fd : undefined;
+  }
+
   /** A write that cannot block, on this thread: a feed hold leaves at once. Returns what did not fit. */
   #writeNow(bytes: Uint8Array): Uint8Array {
-    const { fd } = this.#port as { fd?: unknown };
-    if (typeof fd !== "number") return bytes;
+    const fd = this.#descriptor;
+    if (fd === undefined) return bytes;
     try {
       return bytes.subarray(writeSync(fd, bytes));
     } catch {
@@ -128,10 +173,10 @@ class SerialTransport implements Transport {
   async #writeLater(): Promise<void> {
     this.#writing = true;
     try {
-      while (this.#open && this.#waiting.length > 0)
+      while (this.open && this.#waiting.length > 0)
         await this.#port.write(Buffer.concat(this.#waiting.splice(0)));
     } catch (error) {
-      this.#lose(error as Error);
+      this.lose(error as Error);
     } finally {
       this.#writing = false;
     }
@@ -139,8 +184,8 @@ class SerialTransport implements Transport {
 
   /** What is there already, without a way through a thread; 0 when nothing is, or it cannot be told. */
   #readNow(chunk: Uint8Array): number {
-    const { fd } = this.#port as { fd?: unknown };
-    if (typeof fd !== "number") return 0;
+    const fd = this.#descriptor;
+    if (fd === undefined) return 0;
     try {
       return readSync(fd, chunk, 0, READ_BYTES, null);
     } catch {
@@ -148,44 +193,35 @@ class SerialTransport implements Transport {
     }
   }
 
+  /** Lets more arrive, and others have their turn. */
+  #pause(): Promise<void> {
+    return new Promise((resolve) => {
+      if (!this.#gather) return void setImmediate(resolve);
+      const timer = setTimeout(resolve, GATHER_MS);
+      this.#endPause = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+  }
+
   async #read(): Promise<void> {
     try {
-      while (this.#open) {
+      while (this.open) {
         const chunk = Buffer.allocUnsafe(READ_BYTES);
         const size = this.#readNow(chunk) || (await this.#port.read(chunk, 0, READ_BYTES)).bytesRead;
-        if (!this.#open) return;
-        this.#data(chunk.subarray(0, size));
-        if (this.#gather)
-          await new Promise<void>((resolve) => {
-            const timer = setTimeout(resolve, GATHER_MS);
-            this.#endPause = () => {
-              clearTimeout(timer);
-              resolve();
-            };
-          });
+        if (!this.open) return;
+        this.received(chunk.subarray(0, size));
+        await this.#pause();
       }
     } catch (error) {
       // a hang-up fails the read that waits for it
-      this.#lose(error as Error);
+      this.lose(error as Error);
     }
   }
 
-  onData(listener: (bytes: Uint8Array) => void): void {
-    this.#data = listener;
-  }
-
-  onClose(listener: (reason: KerfworkError) => void): void {
-    this.#close = listener;
-    if (this.#reason !== undefined) listener(this.#reason);
-  }
-
-  async close(): Promise<void> {
-    this.#open = false;
+  protected async release(): Promise<void> {
     this.#endPause();
-    await this.#closePort();
-  }
-
-  async #closePort(): Promise<void> {
     this.#waiting = [];
     if (!this.#port.isOpen) return;
     await new Promise<void>((resolve) => {
@@ -198,14 +234,6 @@ class SerialTransport implements Transport {
           resolve();
         });
     });
-  }
-
-  #lose(error: Error): void {
-    if (!this.#open) return;
-    this.#open = false;
-    this.#reason = portLost(this.name, error);
-    void this.#closePort();
-    this.#close(this.#reason);
   }
 }
 
