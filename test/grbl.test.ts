@@ -29,6 +29,11 @@ const recorded = (name: string): Uint8Array => {
 
 const parseAll = (bytes: Uint8Array): Message[] => new LineReader().push(bytes).map(parseLine);
 
+test("a report that lost a comma is no report", () => {
+  for (const fields of ["Bf:15128", "Bf:15,128|Ov:100100,100", "Bf:1,5,128"])
+    assert.is(parseLine(`<Idle|MPos:0.000,0.000,0.000|${fields}|FS:0,0>`).type, "unknown", fields);
+});
+
 test("parseLine understands each kind of line", () => {
   assert.equal(parseLine("ok"), { type: "ok" });
   assert.equal(parseLine("error:20"), {

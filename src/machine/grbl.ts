@@ -158,7 +158,9 @@ function parseStatus(text: string): StatusReport | undefined {
       const numbers = value
         .split(",")
         .map((part) => (/^-?\d+(\.\d+)?$/.test(part) ? Number(part) : Number.NaN));
-      if (numbers.some(Number.isNaN)) return undefined;
+      // a comma that was lost makes one number of two
+      const lost = (name === "Bf" && numbers.length !== 2) || (name === "Ov" && numbers.length !== 3);
+      if (lost || numbers.some(Number.isNaN)) return undefined;
       if (typeof target === "string") report[target] = numbers;
       else for (const [i, key] of target.entries()) if (i < numbers.length) report[key] = numbers[i];
     }

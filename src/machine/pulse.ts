@@ -28,6 +28,7 @@ export class Pulse {
   #owingSince: number | undefined;
   /** The most free blocks and bytes ever reported: what an empty controller reports. */
   #full = { blocks: 0, rx: 0 };
+  #seen = { blocks: -1, rx: -1 };
 
   constructor(channel: Channel, silence: number, emit: (event: ChannelEvent) => void) {
     this.#channel = channel;
@@ -127,12 +128,17 @@ export class Pulse {
     return (report.blocks ?? Infinity) >= this.#full.blocks && (report.rxFree ?? Infinity) >= this.#full.rx;
   }
 
+  /** A digit that changed on its way would leave a machine that never looks empty again: more counts when seen twice. */
+  #fill(blocks: number, rx: number): void {
+    if (blocks <= this.#full.blocks && rx <= this.#full.rx) return;
+    if (blocks === this.#seen.blocks && rx === this.#seen.rx)
+      this.#full = { blocks: Math.max(this.#full.blocks, blocks), rx: Math.max(this.#full.rx, rx) };
+    this.#seen = { blocks, rx };
+  }
+
   /** Looks at a report for answers that will never come. */
   weigh(report: StatusReport): void {
-    this.#full = {
-      blocks: Math.max(this.#full.blocks, report.blocks ?? 0),
-      rx: Math.max(this.#full.rx, report.rxFree ?? 0),
-    };
+    this.#fill(report.blocks ?? 0, report.rxFree ?? 0);
     const { window, clock, fenced, source } = this.#channel;
     if (fenced || window.pending === 0 || !this.isEmpty(report)) {
       this.#owingSince = undefined;

@@ -45,6 +45,8 @@ export class Run {
   #drained = -1;
   /** True when the beam has been switched off at the end. */
   #dark = false;
+  /** True when a report has shown the machine at another place than the program's end. */
+  #doubted = false;
   readonly #undo: (() => void)[] = [];
   #resolve: (result: RunResult) => void = () => {};
   #reject: (error: KerfworkError) => void = () => {};
@@ -218,7 +220,10 @@ export class Run {
     const { lines, bytes } = this.#plan.listing;
     const wrong = report.state === "Check" ? undefined : this.#misplaced();
     if (wrong !== undefined) {
-      this.#fail(wrong);
+      // one report can be damaged itself
+      if (this.#doubted) this.#fail(wrong);
+      else this.#channel.pulse.ask();
+      this.#doubted = true;
       return;
     }
     this.#executed = this.#acked;
