@@ -5,6 +5,7 @@ import * as assert from "uvu/assert";
 import { cleanLine, dwellSeconds, writesStorage } from "../src/machine/grbl.ts";
 import { prepareProgram } from "../src/machine/listing.ts";
 import { portError } from "../src/machine/transport.ts";
+import { thrown } from "./jobs.ts";
 
 interface Entry {
   readonly d: string;
@@ -28,14 +29,10 @@ const recorded = (name: string): Uint8Array => {
 
 const parseAll = (bytes: Uint8Array): Message[] => new LineReader().push(bytes).map(parseLine);
 
-const messageOf = (run: () => unknown): string => {
-  try {
-    run();
-  } catch (error) {
-    return (error as Error).message;
-  }
-  return "nothing was thrown";
-};
+test("a report that lost a comma is no report", () => {
+  for (const fields of ["Bf:15128", "Bf:15,128|Ov:100100,100", "Bf:1,5,128"])
+    assert.is(parseLine(`<Idle|MPos:0.000,0.000,0.000|${fields}|FS:0,0>`).type, "unknown", fields);
+});
 
 test("parseLine understands each kind of line", () => {
   assert.equal(parseLine("ok"), { type: "ok" });
@@ -189,19 +186,19 @@ test("cleanLine leaves what the controller would keep", () => {
 
 test("cleanLine refuses what would act at once or be lost", () => {
   assert.is(
-    messageOf(() => cleanLine("G1 X1!", "`line`")),
+    thrown(() => cleanLine("G1 X1!", "`line`")),
     'Expected `line` to be plain 7-bit G-code without ?, ! and ~, got 0x21 in "G1 X1!"',
   );
   assert.is(
-    messageOf(() => cleanLine("G1\x18", "`line`")),
+    thrown(() => cleanLine("G1\x18", "`line`")),
     'Expected `line` to be plain 7-bit G-code without ?, ! and ~, got 0x18 in "G1\\u0018"',
   );
   assert.match(
-    messageOf(() => cleanLine("G1 Xé", "`line`")),
+    thrown(() => cleanLine("G1 Xé", "`line`")),
     "got 0xe9",
   );
   assert.is(
-    messageOf(() => cleanLine(`G0X${"0".repeat(77)}`, "`line`")),
+    thrown(() => cleanLine(`G0X${"0".repeat(77)}`, "`line`")),
     "Expected `line` to be at most 79 characters, spaces and comments left out, got 80",
   );
 });
@@ -260,15 +257,15 @@ test("prepareProgram takes text, bytes and programs, also empty ones", () => {
 
 test("prepareProgram names the line that must not be sent", () => {
   assert.is(
-    messageOf(() => prepareProgram("G21\nG1 X1 ~\n")),
+    thrown(() => prepareProgram("G21\nG1 X1 ~\n")),
     'Expected line 2 of `program` to be plain 7-bit G-code without ?, ! and ~, got 0x7e in "G1 X1 ~"',
   );
   assert.is(
-    messageOf(() => prepareProgram("G21\n $H\n")),
+    thrown(() => prepareProgram("G21\n $H\n")),
     'Expected `program` to be free of $ commands, which need an idle machine (line 2), got "$H"',
   );
   assert.is(
-    messageOf(() => prepareProgram(7 as never)),
+    thrown(() => prepareProgram(7 as never)),
     "Expected `program` to be a Program, bytes or text, got 7",
   );
 });

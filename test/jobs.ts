@@ -12,6 +12,16 @@ export const failure = async (promise: Promise<unknown>): Promise<KerfworkError>
   throw new Error("it did not fail");
 };
 
+/** The message of what a call throws. */
+export const thrown = (run: () => unknown): string => {
+  try {
+    run();
+  } catch (error) {
+    return (error as Error).message;
+  }
+  return "nothing was thrown";
+};
+
 /** A circle of short moves. */
 export const circle = (n: number, feed = 3000): string[] => [
   `G21G90M4S300F${feed}`,

@@ -26,15 +26,23 @@ export const wireBytes = (line: Line): number => line.text.length + 1;
  */
 export class SendWindow {
   size: number;
+  /** Lines that may be on their way. */
+  lines: number;
   #lines: Line[] = [];
   #bytes = 0;
 
-  constructor(size: number) {
+  constructor(size: number, lines = Number.POSITIVE_INFINITY) {
     this.size = size;
+    this.lines = lines;
   }
 
   get pending(): number {
     return this.#lines.length;
+  }
+
+  /** Bytes of the lines that are on their way. */
+  get bytes(): number {
+    return this.#bytes;
   }
 
   /** The line that the controller works on. */
@@ -45,6 +53,7 @@ export class SendWindow {
   /** True when the line may be sent now. A line longer than the whole window goes alone. */
   fits(line: Line): boolean {
     if (this.#lines.length === 0) return true;
+    if (this.#lines.length >= this.lines) return false;
     return !line.alone && !this.#lines[0]!.alone && this.#bytes + wireBytes(line) <= this.size;
   }
 
