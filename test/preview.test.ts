@@ -124,8 +124,8 @@ test("degenerate toolpaths are pictures too; broken ones are refused", () => {
   assert.match(preview(readGcode("G0 X0 Y0").ops), /<path class="travel"/);
   const broken = readGcode("G1 X5").ops;
   broken.xy[2] = Number.NaN;
-  assert.throws(() => preview(broken), /Expected `ops.xy\[2\]` to be finite numbers/);
-  assert.throws(() => preview({} as Ops), /Expected `ops` to be an Ops object/);
+  assert.throws(() => preview(broken), /Expected op 1 to end at finite numbers/);
+  assert.throws(() => preview({} as Ops), /Expected `ops.kinds` to be a Uint8Array/);
   assert.throws(() => preview(square, { arrows: -1 }), /`arrows`/);
 });
 

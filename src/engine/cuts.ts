@@ -1,4 +1,5 @@
 import { invalid } from "../errors.ts";
+import { sweepOf as turnOf } from "./circle.ts";
 import { refuse } from "./gcode.ts";
 import { Stages, withEngine } from "./memory.ts";
 import { checkOps as checkShape, newOps, type Ops } from "./ops.ts";
@@ -102,15 +103,9 @@ function isArc(xy: Float32Array, centers: Float32Array, op: number): boolean {
 
 /** Signed angle of an arc, counter-clockwise positive; one that ends where it starts is a full circle. */
 export function sweepOf({ kinds, xy, centers }: Ops, op: number): number {
-  const sense = kinds[op] === 2 ? -1 : 1;
   const at = 2 * op;
-  if (xy[at] === xy[at - 2] && xy[at + 1] === xy[at - 1]) return sense * 2 * Math.PI;
-  const ax = xy[at - 2]! - centers[at]!;
-  const ay = xy[at - 1]! - centers[at + 1]!;
-  const bx = xy[at]! - centers[at]!;
-  const by = xy[at + 1]! - centers[at + 1]!;
-  const turn = Math.atan2(ax * by - ay * bx, ax * bx + ay * by);
-  return turn * sense > 0 ? turn : turn + sense * 2 * Math.PI;
+  const arc = [xy[at - 2]!, xy[at - 1]!, centers[at]!, centers[at + 1]!, xy[at]!, xy[at + 1]!];
+  return kinds[op] === 2 ? -turnOf(false, arc) : turnOf(true, arc);
 }
 
 /** Length of a move that is not the first, in the plane, mm. */

@@ -1,5 +1,7 @@
+import { type Arc, pointOfArc, sweepOf } from "../engine/circle.ts";
+import { measureOps } from "../engine/moves.ts";
 import type { Ops } from "../engine/ops.ts";
-import { checkNumber, checkOptions, invalid } from "../errors.ts";
+import { checkNumber, checkOptions } from "../errors.ts";
 import { engineFunction } from "../tasker/target.ts";
 import { shortNumber } from "./path.ts";
 
@@ -42,14 +44,18 @@ export const preview = engineFunction("preview", (ops: Ops, options: PreviewOpti
   const count = (name: "numbers" | "arrows", usual: number): number =>
     checkNumber(name, options[name] ?? usual, { min: 0, integer: true });
   const [numbers, arrows] = [count("numbers", 100), count("arrows", 1000)];
-  if (!(ops?.kinds instanceof Uint8Array) || ops.xy?.length !== 2 * ops.kinds.length)
-    throw invalid("ops", "an Ops object", ops);
-  const box = boxOf(ops);
+  const { bounds, lengths } = measureOps(ops, { lengths: true });
+  const box = {
+    minX: Math.min(bounds.minX, 0),
+    minY: Math.min(bounds.minY, 0),
+    maxX: Math.max(bounds.maxX, 0),
+    maxY: Math.max(bounds.maxY, 0),
+  };
   const cuts = countCuts(ops);
   const size = Math.max(box.maxX - box.minX, box.maxY - box.minY) || 1;
   const sheet = new Sheet(box, size);
   const moves = drawMoves(ops, sheet, cuts);
-  const marks = arrowMarks(ops, sheet, arrows, size / 180);
+  const marks = arrowMarks(ops, lengths as Float64Array, sheet, arrows, size / 180);
   const labels = cutNumbers(ops, sheet, numbers, size / 80);
   const lines = [sheet.head(), ...moves, marks, ...labels, "</svg>"].filter(Boolean);
   return `${lines.join("\n")}\n`;
@@ -143,7 +149,8 @@ function styleOf(key: string, sheet: Sheet): string {
 }
 
 /** One move from (x, y), in path data; an arc that is a whole circle in two halves. */
-function segment({ kinds, xy, centers }: Ops, i: number, x: number, y: number, sheet: Sheet): string {
+function segment(ops: Ops, i: number, x: number, y: number, sheet: Sheet): string {
+  const { kinds, xy, centers } = ops;
   const [toX, toY] = [xy[2 * i]!, xy[2 * i + 1]!];
   if (kinds[i]! < 2) return `L${sheet.at(toX, toY)}`;
   const [cx, cy] = [centers[2 * i]!, centers[2 * i + 1]!];
@@ -152,20 +159,13 @@ function segment({ kinds, xy, centers }: Ops, i: number, x: number, y: number, s
   const arc = (large: number, toX: number, toY: number): string =>
     `A${r} ${r} 0 ${large} ${sweep} ${sheet.at(toX, toY)}`;
   if (toX === x && toY === y) return arc(0, 2 * cx - x, 2 * cy - y) + arc(0, x, y);
-  return arc(Number(sweepOf(kinds[i]!, x - cx, y - cy, toX - cx, toY - cy) > Math.PI), toX, toY);
-}
-
-/** Angle of an arc between two spokes, above 0; between one and itself, 2 pi. */
-function sweepOf(kind: number, ax: number, ay: number, bx: number, by: number): number {
-  const turn = Math.atan2(ax * by - ay * bx, ax * bx + ay * by);
-  const along = kind === 3 ? turn : -turn;
-  return along <= 0 ? along + 2 * Math.PI : along;
+  return arc(Number(sweepOf(kinds[i] === 3, arcOf(ops, i)) > Math.PI), toX, toY);
 }
 
 /** Small heads on moves that burn, as many as asked for, at even distances along all of them. */
-function arrowMarks(ops: Ops, sheet: Sheet, count: number, size: number): string {
+function arrowMarks(ops: Ops, lengths: Float64Array, sheet: Sheet, count: number, size: number): string {
   const { kinds, power } = ops;
-  const long = (i: number): number => (i > 0 && kinds[i] !== 0 && power[i] !== 0 ? lengthOf(ops, i) : 0);
+  const long = (i: number): number => (kinds[i] !== 0 && power[i] !== 0 ? lengths[i]! : 0);
   let total = 0;
   for (let i = 0; i < kinds.length; i++) total += long(i);
   if (count === 0 || total === 0) return "";
@@ -187,35 +187,23 @@ function arrowMarks(ops: Ops, sheet: Sheet, count: number, size: number): string
     : `<path class="direction" stroke="#212121" stroke-width="${sheet.width(0.8)}" d="${heads.join("")}"/>`;
 }
 
-function lengthOf({ kinds, xy, centers }: Ops, i: number): number {
-  const [fromX, fromY] = [xy[2 * i - 2]!, xy[2 * i - 1]!];
-  const [toX, toY] = [xy[2 * i]!, xy[2 * i + 1]!];
-  if (kinds[i]! < 2) return Math.hypot(toX - fromX, toY - fromY);
-  const [cx, cy] = [centers[2 * i]!, centers[2 * i + 1]!];
-  return Math.hypot(toX - cx, toY - cy) * sweepOf(kinds[i]!, fromX - cx, fromY - cy, toX - cx, toY - cy);
+/** A place on a move, at a part of its way, and the direction there. */
+function tipAt(ops: Ops, i: number, part: number): [x: number, y: number, dx: number, dy: number] {
+  const { kinds, xy, centers } = ops;
+  if (kinds[i]! < 2) {
+    const [fromX, fromY] = [xy[2 * i - 2]!, xy[2 * i - 1]!];
+    const [wayX, wayY] = [xy[2 * i]! - fromX, xy[2 * i + 1]! - fromY];
+    const length = Math.hypot(wayX, wayY);
+    return [fromX + part * wayX, fromY + part * wayY, wayX / length, wayY / length];
+  }
+  const [x, y] = pointOfArc(kinds[i] === 3, arcOf(ops, i), part);
+  const [spokeX, spokeY] = [x - centers[2 * i]!, y - centers[2 * i + 1]!];
+  const r = Math.hypot(spokeX, spokeY) * (kinds[i] === 3 ? 1 : -1);
+  return [x, y, -spokeY / r, spokeX / r];
 }
 
-/** A place on a move, at a part of its way, and the direction there. */
-function tipAt(
-  { kinds, xy, centers }: Ops,
-  i: number,
-  part: number,
-): [x: number, y: number, dx: number, dy: number] {
-  const [fromX, fromY] = [xy[2 * i - 2]!, xy[2 * i - 1]!];
-  const [toX, toY] = [xy[2 * i]!, xy[2 * i + 1]!];
-  if (kinds[i]! < 2) {
-    const length = Math.hypot(toX - fromX, toY - fromY);
-    const [dx, dy] = [(toX - fromX) / length, (toY - fromY) / length];
-    return [fromX + part * length * dx, fromY + part * length * dy, dx, dy];
-  }
-  const [cx, cy] = [centers[2 * i]!, centers[2 * i + 1]!];
-  const [ax, ay] = [fromX - cx, fromY - cy];
-  const side = kinds[i] === 3 ? 1 : -1;
-  const angle = side * part * sweepOf(kinds[i]!, ax, ay, toX - cx, toY - cy);
-  const [cos, sin] = [Math.cos(angle), Math.sin(angle)];
-  const [rx, ry] = [ax * cos - ay * sin, ax * sin + ay * cos];
-  const r = Math.hypot(rx, ry);
-  return [cx + rx, cy + ry, (-side * ry) / r, (side * rx) / r];
+function arcOf({ xy, centers }: Ops, i: number): Arc {
+  return [xy[2 * i - 2]!, xy[2 * i - 1]!, centers[2 * i]!, centers[2 * i + 1]!, xy[2 * i]!, xy[2 * i + 1]!];
 }
 
 function cutNumbers({ kinds, xy }: Ops, sheet: Sheet, most: number, size: number): string[] {
@@ -238,32 +226,4 @@ function countCuts({ kinds }: Ops): number {
   let cuts = 0;
   for (const kind of kinds) if (kind === 0) cuts++;
   return cuts;
-}
-
-/** Box of all ends and of the circles of arcs, from the origin on. */
-function boxOf({ kinds, xy, centers }: Ops): Box {
-  let [minX, minY, maxX, maxY] = [0, 0, 0, 0];
-  const take = (x: number, y: number, r: number, op: number): void => {
-    if (!Number.isFinite(x + y + r)) throw invalid(`ops.xy[${2 * op}]`, "finite numbers", `${x}, ${y}`);
-    minX = Math.min(minX, x - r);
-    minY = Math.min(minY, y - r);
-    maxX = Math.max(maxX, x + r);
-    maxY = Math.max(maxY, y + r);
-  };
-  for (let i = 0; i < kinds.length; i++) {
-    take(xy[2 * i]!, xy[2 * i + 1]!, 0, i);
-    if (kinds[i]! < 2) continue;
-    const [cx, cy] = [centers[2 * i]!, centers[2 * i + 1]!];
-    // shallow arcs have far centres: only those that turn far fill their circle
-    const r = Math.hypot(xy[2 * i]! - cx, xy[2 * i + 1]! - cy);
-    const turn = sweepOf(
-      kinds[i]!,
-      xy[2 * i - 2]! - cx,
-      xy[2 * i - 1]! - cy,
-      xy[2 * i]! - cx,
-      xy[2 * i + 1]! - cy,
-    );
-    if (turn > Math.PI / 2) take(cx, cy, r, i);
-  }
-  return { minX, minY, maxX, maxY };
 }
