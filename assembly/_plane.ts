@@ -5,10 +5,13 @@
 // that the pieces' lengths along x and y add up to the edge's, and each piece is at least one unit long.
 import { ask, asked, both, BOX, boxAround, Boxes, countAt, EIGHT, levelAt, nextTouching, nowhere, planBoxes, raiseBoxes, touches } from "./_boxes";
 import { sortKeys } from "./_keys";
+import { mergeLines } from "./_lines";
 import { tick, Watch } from "./_watch";
 
 /** Tag of the last node of each ring, which is its first again: no edge begins there. */
 export const GAP: u32 = 0xffffffff;
+/** Set in the tags of the second of two sets of rings. */
+export const SECOND: u32 = 1 << 31;
 /** Blocks of edges between two looks at the cancel word. */
 const LOOK_BLOCKS: i32 = 63;
 const SLICE: i32 = 8192;
@@ -32,6 +35,8 @@ export class Plane {
   room: i32;
   cutRoom: i32;
   cuts: i32;
+  /** Edges that do not follow on each other have an end in common: told of a single ring only. */
+  touched: bool;
   /** All edges are fresh. */
   whole: bool;
   /** Edges that the round has searched; all, unless its cuts were more than there is room for. */
@@ -45,6 +50,15 @@ export class Plane {
   sorted: usize;
   boxes: Boxes;
   levels: usize;
+  /** Edges on one line were merged: i32 a node, how many times its edge counts; without, each counts once. */
+  weighted: bool;
+  weights: usize;
+  nextWeights: usize;
+  /** What merging needs: u64[room], u64[2 * room], the counts of a sort, and a line. */
+  keys: usize;
+  events: usize;
+  counts: usize;
+  line: usize;
 }
 
 @inline export function nodeAt(plane: Plane, i: i32): usize {
@@ -53,6 +67,10 @@ export class Plane {
 
 @inline export function tagOf(plane: Plane, i: i32): u32 {
   return load<u32>(plane.tags + (<usize>i << 2));
+}
+
+@inline export function weightOf(plane: Plane, i: i32): i32 {
+  return plane.weighted ? load<i32>(plane.weights + (<usize>i << 2)) : 1;
 }
 
 /** Positive where a, b, c turn as x turns to y. */
@@ -65,6 +83,7 @@ export function makePlanar(plane: Plane, watch: Watch): bool {
   memory.fill(plane.fresh, 1, <usize>plane.count);
   store<u64>(plane.fresh + <usize>plane.count, 0);
   plane.whole = true;
+  plane.weighted = plane.touched = false;
   plane.rounds = 0;
   while (true) {
     plane.cuts = 0;
@@ -72,6 +91,14 @@ export function makePlanar(plane: Plane, watch: Watch): bool {
     layBoxes(plane);
     if (!search(plane, watch)) return false;
     if (plane.cuts == 0) return true;
+    if (plane.searched < plane.count && !plane.weighted) {
+      // so many cuts may come from edges that lie on each other
+      if (!mergeLines(plane, watch)) return false;
+      memory.fill(plane.fresh, 1, <usize>plane.count);
+      store<u64>(plane.fresh + <usize>plane.count, 0);
+      plane.whole = true;
+      continue;
+    }
     if (plane.count + plane.cuts > plane.room) return false;
     if (!applyCuts(plane, watch)) return false;
     plane.whole = false;
@@ -183,13 +210,24 @@ function meet(plane: Plane, i: i32, k: i32): void {
   if (abs(toA) < nearToo) cutWithin(plane, k, cx, cy, dx, dy, ax, ay);
   if (abs(toB) < nearToo) cutWithin(plane, k, cx, cy, dx, dy, bx, by);
   // what was cut is searched again
-  if (plane.cuts != before || toA == 0 || toB == 0 || toC == 0 || toD == 0) return;
+  if (plane.cuts != before) return;
+  if (toA == 0 || toB == 0 || toC == 0 || toD == 0) {
+    const joined = k == i + 1 || (i == 0 && k == plane.count - 2);
+    if (!joined && haveOneEnd(a, c)) plane.touched = true;
+    return;
+  }
   if (toA > 0 == toB > 0 || toC > 0 == toD > 0) return;
   const t = <f64>toA / (<f64>toA - <f64>toB);
   const x = <i32>nearest(<f64>ax + t * <f64>(bx - ax));
   const y = <i32>nearest(<f64>ay + t * <f64>(by - ay));
   cutWithin(plane, i, ax, ay, bx, by, x, y);
   cutWithin(plane, k, cx, cy, dx, dy, x, y);
+}
+
+@inline function haveOneEnd(a: usize, c: usize): bool {
+  const first = load<u64>(a);
+  const second = load<u64>(a, 8);
+  return first == load<u64>(c) || first == load<u64>(c, 8) || second == load<u64>(c) || second == load<u64>(c, 8);
 }
 
 /** Cuts an edge at a place that is in its box but none of its ends. */
@@ -225,6 +263,9 @@ function applyCuts(plane: Plane, watch: Watch): bool {
   other = plane.tags;
   plane.tags = plane.nextTags;
   plane.nextTags = other;
+  other = plane.weights;
+  plane.weights = plane.nextWeights;
+  plane.nextWeights = other;
   other = plane.fresh;
   plane.fresh = plane.nextFresh;
   plane.nextFresh = other;
@@ -234,8 +275,12 @@ function applyCuts(plane: Plane, watch: Watch): bool {
 function cutSlice(plane: Plane, i: i32, end: i32, to: i32): i32 {
   for (; i < end; i++) {
     const head = load<i32>(plane.heads + (<usize>i << 2));
+    const first = to;
     put(plane, to++, load<u64>(nodeAt(plane, i)), tagOf(plane, i), head >= 0 || i >= plane.searched);
     if (head >= 0) to = putCuts(plane, i, head, to);
+    if (plane.weighted) {
+      for (let k = first; k < to; k++) store<i32>(plane.nextWeights + (<usize>k << 2), weightOf(plane, i));
+    }
   }
   return to;
 }

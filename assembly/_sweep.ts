@@ -1,11 +1,9 @@
 // Windings of edges that have no more than ends in common, and the borders of what they enclose. A line sweeps down the
 // nodes by y, then x, and holds the edges that it meets from left to right; each knows the windings to its right.
 import { isFew, sortHigh, sortKeys } from "./_keys";
-import { GAP, nodeAt, Plane, tagOf, turn } from "./_plane";
+import { GAP, nodeAt, Plane, SECOND, tagOf, turn, weightOf } from "./_plane";
 import { LOOK, tick, Watch } from "./_watch";
 
-/** Set in the tags of the second of two sets of rings. */
-export const SECOND: u32 = 1 << 31;
 /** How a winding tells inside from outside. */
 const EVEN_ODD: i32 = 0;
 const NON_ZERO: i32 = 1;
@@ -149,7 +147,9 @@ function pass(s: Sweep, keys: usize, i: i32, end: i32): void {
   const x = load<i32>(at);
   const y = load<i32>(at, 4);
   let begun = 0;
-  for (; i < end; i++) begun = gather(s, numberOf(keys, i), x, y, begun);
+  for (let k = i; k < end; k++) begun = gather(s, numberOf(keys, k), x, y, begun);
+  // where all edges were merged away, others may pass by
+  if (begun == 0 && s.plane.weighted && !haveEdges(s.plane, keys, i, end)) return;
   if (begun > 1) begun = settle(s, begun, x, y);
   const from = firstFrom(s, x, y);
   let to = from;
@@ -201,16 +201,24 @@ function pass(s: Sweep, keys: usize, i: i32, end: i32): void {
   if (around > 0) link(s, around);
 }
 
+function haveEdges(plane: Plane, keys: usize, i: i32, end: i32): bool {
+  for (; i < end; i++) {
+    const node = numberOf(keys, i);
+    if (tagOf(plane, node) != GAP || (node > 0 && tagOf(plane, node - 1) != GAP)) return true;
+  }
+  return false;
+}
+
 /** Lists the edges of a node that lead on from it: those to a node that comes later. */
 function gather(s: Sweep, node: i32, x: i32, y: i32, begun: i32): i32 {
   const plane = s.plane;
   const at = nodeAt(plane, node);
   const tag = tagOf(plane, node);
   // what goes up has less to its left
-  if (tag != GAP && isLater(at + 8, x, y)) begun = begin(s, begun, at + 8, -1, tag);
+  if (tag != GAP && isLater(at + 8, x, y)) begun = begin(s, begun, at + 8, -weightOf(plane, node), tag);
   if (node > 0) {
     const before = tagOf(plane, node - 1);
-    if (before != GAP && isLater(at - 8, x, y)) begun = begin(s, begun, at - 8, 1, before);
+    if (before != GAP && isLater(at - 8, x, y)) begun = begin(s, begun, at - 8, weightOf(plane, node - 1), before);
   }
   return begun;
 }

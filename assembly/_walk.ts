@@ -1,8 +1,8 @@
 // From borders to rings: each passes no place twice, and has ink to its right on the way down, so that outer ones have
 // positive area and holes negative.
-import { nodeAt, Plane, tagOf, turn } from "./_plane";
+import { nodeAt, Plane, SECOND, tagOf, turn } from "./_plane";
 import { addNode, cutSeam, STAYS } from "./_straight";
-import { BORDER, isInk, SECOND, Sweep } from "./_sweep";
+import { BORDER, isInk, Sweep } from "./_sweep";
 import { LOOK, tick, Watch } from "./_watch";
 
 @unmanaged

@@ -12,8 +12,8 @@ import { stage, tick, Watch } from "./_watch";
 
 /** Nodes between two looks at the cancel word. */
 const SLICE: i32 = 4096;
-/** Bytes of scratch a node besides those named elsewhere: three lists of u64, cuts for every other one, seven of i32, two of u8. */
-const PER_NODE: usize = 3 * 8 + (16 + 8) / 2 + 7 * 4 + 2;
+/** Bytes of scratch a node besides those named elsewhere: three lists of u64, cuts for every other one, nine of i32, two of u8. */
+const PER_NODE: usize = 3 * 8 + (16 + 8) / 2 + 9 * 4 + 2;
 
 /** Bytes of scratch for one cluster of at most `room` nodes after all cuts, one more a ring. */
 export function arrangeBytes(room: f64): f64 {
@@ -39,6 +39,7 @@ export function arrangeBytes(room: f64): f64 {
  * outXy, outTags, outEnds   as the first three, room for outRoom nodes and a third as many rings
  * returns      rings written, or NO_ROOM when `room` or `outRoom` is too little, or STOPPED; reports nodes
  * cost         O((n + k) log n) for n nodes and k crossings where edges lie apart; about 0.3 us a node
+ *              where edges lie on each other by the thousand, they are merged line by line first
  * source       snap rounding after Hobby 1999, Practical segment intersection with finite precision output, in rounds;
  *              the sweep after Bentley and Ottmann 1979
  */
@@ -53,6 +54,8 @@ export function arrangeRings(
   at += (offsetof<Plane>() + 15) & ~15;
   plane.boxes = changetype<Boxes>(at);
   at += (offsetof<Boxes>() + 15) & ~15;
+  plane.line = at;
+  at += 32;
   const s = changetype<Sweep>(at);
   at += (offsetof<Sweep>() + 15) & ~15;
   const walk = changetype<Walk>(at);
@@ -73,11 +76,16 @@ export function arrangeRings(
   s.borders = at += n * BEGUN;
   plane.tags = at += n * BORDER;
   plane.nextTags = at += n << 2;
+  plane.weights = at += n << 2;
+  plane.nextWeights = at += n << 2;
   plane.heads = at += n << 2;
   s.line = at += n << 2;
   s.came = at += n << 2;
   s.around = at += n << 2;
   s.counts = at += n << 3;
+  plane.keys = s.keys;
+  plane.counts = s.counts;
+  plane.events = s.met;
   plane.fresh = at += COUNTS;
   plane.nextFresh = at + n + 16;
   // when borders are walked, nothing is met any more
@@ -111,7 +119,7 @@ export function arrangeRings(
     if (nodes > 0) {
       if (!makePlanar(plane, watch)) return watch.stopped ? STOPPED : NO_ROOM;
       stage(watch, 0.5);
-      if (single && plane.count == nodes) {
+      if (single && plane.count == nodes && !plane.weighted && !plane.touched) {
         if (!walkRing(walk, plane, rule, table)) return NO_ROOM;
       } else {
         s.spare = plane.nextXy;

@@ -10,8 +10,9 @@ import {
 } from "kerfwork";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { Engine, type Pointer } from "../src/engine/memory.ts";
+import { Engine } from "../src/engine/memory.ts";
 import { offsetArea } from "./clipper.ts";
+import { guarded } from "./guard.ts";
 import { random } from "./oracle.ts";
 import {
   areaOf,
@@ -422,13 +423,7 @@ test("the kernel stays within its buffers, says when there is no room, and the d
     room: number,
   ): number[] =>
     engine.run(({ kernels }) => {
-      const guarded: [Pointer, number][] = [];
-      const place = (bytes: number): Pointer => {
-        const at = (engine.alloc(bytes + 128) + 64) as Pointer;
-        engine.u8((at - 64) as Pointer, bytes + 128).fill(0xa5);
-        guarded.push([at, bytes]);
-        return at;
-      };
+      const { place, check } = guarded(engine);
       const n = ring.length;
       const [xy, tags, ends] = [place(8 * n), place(4 * n), place(4)];
       engine.i32(xy, 2 * n).set(ring.flat().map((v) => Math.round(v * 10_000)));
@@ -453,13 +448,7 @@ test("the kernel stays within its buffers, says when there is no room, and the d
         outEnds,
         room,
       );
-      for (const [at, bytes] of guarded) {
-        const edges = [...engine.u8((at - 64) as Pointer, 64), ...engine.u8((at + bytes) as Pointer, 64)];
-        assert.ok(
-          edges.every((byte) => byte === 0xa5),
-          "the bytes around a buffer are left alone",
-        );
-      }
+      check();
       if (count !== 1) return [count];
       const nodes = engine.u32(outEnds, 1)[0]!;
       assert.ok([...engine.u32(outTags, nodes)].every((tag) => tag === 7));

@@ -44,7 +44,7 @@ const FILL_RULES = ["evenodd", "nonzero"] as const;
  * @throws INVALID_ARGUMENT   paths that are not shaped as `Paths`, not closed, not finite or too far out, an option out of
  *                            its contract
  * @throws CANCELED, OUT_OF_MEMORY
- * Cost: about 0.3 us a point, and as much for each crossing; memory about 400 bytes a point and crossing of the largest
+ * Cost: about 0.3 us a point, and as much for each crossing; memory about 500 bytes a point, and 250 a crossing, of the largest
  * part that hangs together by its boxes.
  * @example combine("subtract", plate, holes)
  */
