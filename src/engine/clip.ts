@@ -1,18 +1,8 @@
 import { checkOneOf, checkOptions, KerfworkError } from "../errors.ts";
 import { engineFunction } from "../tasker/target.ts";
 import { Stages, withEngine } from "./memory.ts";
-import { checkPaths, type Paths } from "./paths.ts";
-import {
-  arrange,
-  type FillRule,
-  pullRings,
-  pushRings,
-  RULES,
-  SECOND,
-  type Snapped,
-  snap,
-  toPaths,
-} from "./rings.ts";
+import { checkPaths, FILL_RULES, type FillRule, type Paths } from "./paths.ts";
+import { arrange, pullRings, pushRings, RULES, SECOND, type Snapped, snap, toPaths } from "./rings.ts";
 
 export type ClipOperation = "union" | "intersect" | "subtract" | "exclude";
 
@@ -28,7 +18,6 @@ const TABLES: Record<ClipOperation, number> = {
   subtract: 0b0010,
   exclude: 0b0110,
 };
-const FILL_RULES = ["evenodd", "nonzero"] as const;
 
 /**
  * Combines the regions of two sets of closed paths: what is in one of them (`union`), in both (`intersect`), in the first

@@ -1,8 +1,14 @@
 import { checkNumber, checkOneOf, checkOptions, invalid } from "../errors.ts";
 import { engineFunction } from "../tasker/target.ts";
-import { FILL_RULES, type FillRule } from "./hatch.ts";
 import { type Engine, type Pointer, Stages, withEngine } from "./memory.ts";
-import { checkFinite, checkPaths, type Paths, type PathsMeasure } from "./paths.ts";
+import {
+  checkFinite,
+  checkPaths,
+  FILL_RULES,
+  type FillRule,
+  type Paths,
+  type PathsMeasure,
+} from "./paths.ts";
 
 export interface CropOptions {
   /** A rectangle, mm, such as `{ minX: 0, minY: 0, maxX: 300, maxY: 200 }`; or closed paths. */

@@ -1,11 +1,9 @@
 import { checkFlag, checkNumber, checkOneOf, checkOptions, KerfworkError } from "../errors.ts";
 import { engineFunction } from "../tasker/target.ts";
 import { type Engine, type Pointer, Stages, withEngine } from "./memory.ts";
-import { checkFinite, checkPaths, type Paths } from "./paths.ts";
+import { checkFinite, checkPaths, FILL_RULES, type FillRule, type Paths } from "./paths.ts";
 
 /** What counts as inside where closed paths overlap: what an odd number of them enclose, or what they go around at all. */
-export type FillRule = "evenodd" | "nonzero";
-export const FILL_RULES = ["evenodd", "nonzero"] as const;
 
 export interface HatchOptions {
   /** Distance between neighbouring rows, mm, > 0. */

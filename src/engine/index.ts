@@ -8,7 +8,7 @@ export { type DedupedPaths, type DedupeOptions, dedupe } from "./dedupe.ts";
 export { type Axes, type Estimate, estimate, type MachineProfile } from "./estimate.ts";
 export { type ArcCurves, type FitArcsOptions, fitArcs } from "./fitarc.ts";
 export { type EncodeOptions, encode, type Program } from "./gcode.ts";
-export { type FillRule, type HatchOptions, hatch } from "./hatch.ts";
+export { type HatchOptions, hatch } from "./hatch.ts";
 export { convexHull, type FrameOptions, frame, type HullOptions } from "./hull.ts";
 export type { Image } from "./image.ts";
 export { type CloseOptions, close, type JoinedPaths, type JoinOptions, join } from "./join.ts";
@@ -30,7 +30,14 @@ export { type OrderedPaths, type OrderOptions, order } from "./order.ts";
 export { type OvercutOptions, type OvercutWarning, overcut } from "./overcut.ts";
 export { type OverscanOptions, type OverscanWarning, overscan } from "./overscan.ts";
 export { type PassesOptions, type PassesWarning, passes, type Steps } from "./passes.ts";
-export { type FlattenOptions, flatten, measure, type Paths, type PathsMeasure } from "./paths.ts";
+export {
+  type FillRule,
+  type FlattenOptions,
+  flatten,
+  measure,
+  type Paths,
+  type PathsMeasure,
+} from "./paths.ts";
 export { type PerforateOptions, type PerforateWarning, perforate } from "./perforate.ts";
 export { type TracePreset, tracePresets } from "./presets.ts";
 export { type SimplifyOptions, simplify } from "./simplify.ts";

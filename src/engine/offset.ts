@@ -1,10 +1,9 @@
 import { checkNumber, checkOneOf, checkOptions } from "../errors.ts";
 import { engineFunction } from "../tasker/target.ts";
 import { type Engine, Stages, withEngine } from "./memory.ts";
-import { checkPaths, type Paths } from "./paths.ts";
+import { checkPaths, FILL_RULES, type FillRule, type Paths } from "./paths.ts";
 import {
   arrange,
-  type FillRule,
   pullRings,
   pushRings,
   REACH,
@@ -186,7 +185,7 @@ function joinsOf(options: CornerOptions): Joins {
     join: JOINS.indexOf(checkOneOf("join", options.join ?? "round", JOINS)),
     miterLimit: checkNumber("miterLimit", options.miterLimit ?? 2, { min: 1, max: 100 }),
     tolerance: checkNumber("tolerance", options.tolerance ?? 0.01, { above: 0 }),
-    rule: RULES[checkOneOf("fillRule", options.fillRule ?? "evenodd", ["evenodd", "nonzero"])],
+    rule: RULES[checkOneOf("fillRule", options.fillRule ?? "evenodd", FILL_RULES)],
   };
 }
 

@@ -9,6 +9,10 @@ export interface Paths {
   readonly xy: Float32Array;
 }
 
+/** What closed paths enclose: places around which they wind an odd number of times, or any number but none. */
+export const FILL_RULES = ["evenodd", "nonzero"] as const;
+export type FillRule = (typeof FILL_RULES)[number];
+
 /** What `measure` finds. */
 export interface PathsMeasure {
   readonly paths: number;

@@ -11,7 +11,6 @@ export const REACH = Math.floor(2 ** 29 / STEPS);
 
 /** Whether a place with winding `w` is inside: `w` is odd, not zero, positive. */
 export const RULES = { evenodd: 0, nonzero: 1, positive: 2 } as const;
-export type FillRule = "evenodd" | "nonzero";
 
 /** Tag of the rings of a second set. */
 export const SECOND = 2 ** 31;

@@ -1,4 +1,5 @@
 import type { ColorLayers } from "../engine/colors.ts";
+import { FILL_RULES } from "../engine/paths.ts";
 import type { Curves } from "../engine/trace.ts";
 import { checkNumber, checkOneOf, checkOptions, describe, invalid, KerfworkError } from "../errors.ts";
 import { engineFunction } from "../tasker/target.ts";
@@ -129,7 +130,7 @@ function exactnessOf({ precision, tolerance }: SVGOptions): Exactness {
 function styleOf(options: SVGOptions, strokes: boolean): string {
   const { fillRule = "evenodd", fill = strokes ? "none" : undefined } = options;
   const { stroke = strokes ? "black" : undefined, strokeWidth } = options;
-  const attributes = [`fill-rule="${checkOneOf("fillRule", fillRule, ["evenodd", "nonzero"])}"`];
+  const attributes = [`fill-rule="${checkOneOf("fillRule", fillRule, FILL_RULES)}"`];
   if (fill !== undefined) attributes.push(`fill="${checkColour("fill", fill)}"`);
   if (stroke !== undefined) attributes.push(`stroke="${checkColour("stroke", stroke)}"`);
   if (strokeWidth !== undefined)
