@@ -1,4 +1,5 @@
 import svgpath from "svgpath";
+import { centerOf } from "../engine/circle.ts";
 import type { Curves } from "../engine/trace.ts";
 import type { Matrix } from "./matrix.ts";
 
@@ -135,21 +136,4 @@ export class CurvePen {
     this.#closed.push(Number(closed || same));
     this.#down = false;
   }
-}
-
-/** Centre of the arc of a radius from one point to another, to the left or right of its chord (SVG 2, appendix B.2.4). */
-function centerOf(
-  x0: number,
-  y0: number,
-  x1: number,
-  y1: number,
-  r: number,
-  left: boolean,
-): [number, number] {
-  const [dx, dy] = [(x1 - x0) / 2, (y1 - y0) / 2];
-  const half = Math.hypot(dx, dy);
-  // a radius that is too small is made just large enough
-  const height = Math.sqrt(Math.max(r * r - half * half, 0)) / half;
-  const side = left ? 1 : -1;
-  return [x0 + dx - side * height * dy, y0 + dy + side * height * dx];
 }

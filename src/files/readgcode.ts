@@ -1,3 +1,4 @@
+import { centerOf } from "../engine/circle.ts";
 import { newOps, type Ops } from "../engine/ops.ts";
 import { checkNumber, checkOptions, invalid, KerfworkError } from "../errors.ts";
 import { engineFunction } from "../tasker/target.ts";
@@ -130,8 +131,11 @@ class Reader {
     const y = words.has("Y") ? at("Y") + (this.#relative ? this.#y : 0) : this.#y;
     let center: readonly [number, number] = [0, 0];
     if (this.#kind > 1) {
-      if (words.has("R")) center = this.#centerOf(x, y, at("R"));
-      else if (words.has("I") || words.has("J"))
+      if (words.has("R")) {
+        // of the two arcs of a radius the short one, the long one when it is negative
+        const r = at("R");
+        center = centerOf(this.#x, this.#y, x, y, Math.abs(r), (this.#kind === 3) === r > 0);
+      } else if (words.has("I") || words.has("J"))
         center = [this.#x + (words.has("I") ? at("I") : 0), this.#y + (words.has("J") ? at("J") : 0)];
       else throw wrong(line, "I, J or R for an arc", text);
     }
@@ -156,15 +160,6 @@ class Reader {
     this.#kinds.push(kind);
     this.#numbers.push(x, y, cx, cy, strength, speed);
     this.#lines.push(line);
-  }
-
-  /** Of the two arcs of a radius, the short one; the long one when it is negative. */
-  #centerOf(x: number, y: number, r: number): readonly [number, number] {
-    const [dx, dy] = [x - this.#x, y - this.#y];
-    const chord = Math.hypot(dx, dy);
-    const height = Math.sqrt(Math.max(r * r - (chord * chord) / 4, 0)) / (chord || 1);
-    const side = (this.#kind === 3) === r > 0 ? 1 : -1;
-    return [this.#x + dx / 2 - side * height * dy, this.#y + dy / 2 + side * height * dx];
   }
 
   #note(what: string, line: number): void {
