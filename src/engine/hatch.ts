@@ -69,7 +69,7 @@ interface Plan {
  *                            name, or a spacing so small that there would be more than 16,777,216 rows or lines
  * @throws OUT_OF_MEMORY      more than kernel memory holds
  * @throws CANCELED           the task that runs it was canceled
- * Cost: about 50 ns a line for shapes with few sides a row.
+ * Cost: about 0.1 us a line for shapes with few sides a row.
  * @example hatch(flatten(trace(image)), { spacing: 0.1, angleDeg: 45 }).ends.length
  */
 export const hatch = engineFunction("hatch", (paths: Paths, options: HatchOptions): Paths => {

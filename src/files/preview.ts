@@ -36,7 +36,7 @@ const MARGIN = 0.04;
  *
  * @param ops   moves, mm, y up; read and not kept
  * @throws INVALID_ARGUMENT  ops of another shape or not finite, an option out of its contract
- * Cost: about 1 us a move; at most 82 paths, whatever the number of moves.
+ * Cost: about 2 us a move; at most 82 paths, whatever the number of moves.
  * @example writeFileSync("job.svg", preview(ops));
  */
 export const preview = engineFunction("preview", (ops: Ops, options: PreviewOptions = {}): string => {
