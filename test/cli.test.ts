@@ -68,6 +68,39 @@ test("kerfwork plan writes a program that stays on the picture", async () => {
     }
 });
 
+test("kerfwork plan takes a drawing, and fills, cuts, holds and times it", async () => {
+  const circle = '<circle cx="30" cy="20" r="10" fill="black"/><text>A</text>';
+  writeFileSync(at("in.svg"), `<svg width="60mm" height="40mm" viewBox="0 0 60 40">${circle}</svg>`);
+  const plan = (...flags: string[]) => run(["plan", at("in.svg"), "-o", at("svg.gcode"), ...flags]);
+  const words =
+    "--hatch 1 --hatch-power 0.2 --inset 0.5 --cut --kerf 0.2 --tabs 3 --tab-width 0.8 --lead-in 2 --overcut 1";
+  const more = "--passes 2 --z-step -1 --arcs 0.02 --order-ms 20 --estimate --acceleration 500 --power 0.9";
+  const { code, stdout, stderr } = await plan(...words.split(" "), ...more.split(" "));
+  assert.is(code, 0, stderr);
+  for (const line of [
+    /^time {5}[\d.]+ s with ramps and corners: /m,
+    /^note {5}the page is 60 x 40 mm$/m,
+    /^note {5}text left out: convert text to paths$/m,
+  ])
+    assert.match(stdout, line);
+  const program = readFileSync(at("svg.gcode"), "latin1");
+  for (const word of [/\bS200\b/, /\bS900\b/, /\bG[23]/, /\bZ-1\b/]) assert.match(program, word);
+  assert.ok(program.indexOf("S900") > program.lastIndexOf("S200"), "filled before it is cut");
+
+  await plan("--order", "given", "--perforate", "2,1", "--json");
+  for (const [flags, why] of [
+    [["--inset", "1"], "Expected --inset beside --hatch only"],
+    [["--perforate", "2"], 'Expected `--perforate` to be two numbers as CUT,GAP, got "2"'],
+    [["--order", "random"], 'Expected `--order` to be travel or given, got "random"'],
+    [["--order", "given", "--order-ms", "5"], "Expected --order-ms not beside --order given"],
+    [["--tabs", "0"], "`count`"],
+  ] as const) {
+    const bad = await plan(...flags);
+    assert.is(bad.code, 2, flags.join(" "));
+    assert.match(bad.stderr, why);
+  }
+});
+
 test("kerfwork preview draws the toolpath of a program", async () => {
   writeFileSync(at("in.gcode"), "M4 S500\nG0 X1 Y1\nG1 X9 F600\nM106\n");
   const { code, stdout, stderr } = await run([
