@@ -25,12 +25,19 @@ export class Outline {
   /** Where the pen is, px. */
   x: f64;
   y: f64;
+  /** Points before `logEnd` are also written here as they come, f64 x 2 each, px from the origin. */
+  log: usize;
+  logEnd: i32;
 }
 
 function putPoint(out: Outline, x: f64, y: f64): void {
   const p = out.xy + (<usize>out.points << 3);
   store<f32>(p, <f32>((x + out.originX) * out.scale));
   store<f32>(p, <f32>((y + out.originY) * out.scale), 4);
+  if (out.points < out.logEnd) {
+    store<f64>(out.log + (<usize>out.points << 4), x);
+    store<f64>(out.log + (<usize>out.points << 4), y, 8);
+  }
   out.points++;
   out.x = x;
   out.y = y;

@@ -7,6 +7,7 @@ import { drawCourse } from "./_curve";
 import { Gray, moveSamples, showsGray } from "./_gray";
 import { begin, lineTo, Outline, turnAround } from "./_outline";
 import { breakBorder, fitSides, forgetWalks, layNodes, Polygon } from "./_polygon";
+import { drawKnown, forgetShapes, keepShape, Shapes, SHAPES_BYTES } from "./_shapes";
 import { cutAtCorner, mergeSides, sharpenCorners } from "./_tidy";
 import { placeVertices, polygonArea } from "./_vertices";
 import { LOOK, stage, tick, Watch } from "./_watch";
@@ -15,7 +16,7 @@ import { LOOK, stage, tick, Watch } from "./_watch";
 const PIXELS: i32 = 0;
 const CURVES: i32 = 2;
 /** Scratch beside the buffers that grow with the border: the records and a stack, see `layOut`. */
-const RECORDS: usize = 2048 + DIGEST_BYTES;
+const RECORDS: usize = 2048 + DIGEST_BYTES + SHAPES_BYTES;
 /** Scratch for each sample of the longest border, bytes, see `layOut`. */
 const PER_SAMPLE: usize = 24 + 16 + 4 + 4 + 32 + 16 + 1 + 4 + 4 + 1 + 32 + 4;
 /** Entries beyond the samples: both ends, and one for rounding addresses up. */
@@ -152,6 +153,7 @@ export function fit(
   out.pointRoom = pointRoom;
   out.scale = scale;
   out.full = 0;
+  out.logEnd = 0;
   state.segments = 0;
   state.points = 0;
   for (let i = begun; i < contours; i++) {
@@ -184,6 +186,7 @@ class Work {
   out: Outline;
   watch: Watch;
   gray: Gray;
+  shapes: Shapes;
   /** Where buffers by sample begin. */
   buffers: usize;
 }
@@ -196,9 +199,12 @@ function openWork(work: Work, scratch: usize, tolerance: f64): void {
   work.watch = changetype<Watch>(p + 320);
   work.course = changetype<Course>(p + 384);
   work.gray = changetype<Gray>(p + 640);
-  work.polygon.scratch = p + 704;
-  work.course.digest = p + 896;
-  work.course.stack = p + 896 + DIGEST_BYTES;
+  work.shapes = changetype<Shapes>(p + 704);
+  work.polygon.scratch = p + 768;
+  work.course.digest = p + 960;
+  work.course.stack = p + 960 + DIGEST_BYTES;
+  work.shapes.table = scratch + RECORDS - SHAPES_BYTES;
+  forgetShapes(work.shapes);
   work.buffers = scratch + RECORDS;
   work.border.samples = work.buffers;
   work.watch.stopped = false;
@@ -246,23 +252,50 @@ function fitContour(
   watch.from = from;
   watch.units = count;
   stage(watch, 0);
-  const gray = !open && work.gray.pixels != 0;
-  if (mode == PIXELS || (count <= (open ? 2 : 4) && !gray)) {
-    drawCorners(work.out, corners, count, open, watch);
+  const out = work.out;
+  if (mode == PIXELS) {
+    drawCorners(out, corners, count, open, watch);
     return;
   }
+  const gray = !open && showsGray(work.gray, corners, count);
+  if (count <= (open ? 2 : 4) && !gray) {
+    drawCorners(out, corners, count, open, watch);
+    return;
+  }
+  if (open || gray) {
+    fitBorder(work, corners, count, mode, tolerance, open, gray);
+    return;
+  }
+  if (drawKnown(work.shapes, corners, count, out)) return;
+  const segment = out.segments;
+  const point = out.points;
+  const turned = fitBorder(work, corners, count, mode, tolerance, false, false);
+  if (out.logEnd > 0 && !watch.stopped) keepShape(work.shapes, corners, out, segment, point, turned);
+}
+
+/** Fits one border; true when it was walked the other way and turned around. */
+function fitBorder(
+  work: Work,
+  corners: usize,
+  count: i32,
+  mode: i32,
+  tolerance: f64,
+  open: bool,
+  gray: bool,
+): bool {
+  const watch = work.watch;
   const border = work.border;
-  const direction = open ? 1 : sample(work, corners, count);
+  const direction = open ? 1 : sample(work, corners, count, gray);
   if (open) {
     border.grain = STAIRS;
     sampleArc(corners, count, border, watch);
   }
-  if (watch.stopped) return;
+  if (watch.stopped) return false;
   layOut(work, border.n);
   const fine = isFine(border);
   if (count <= 4 && !open && !fine) {
     drawCorners(work.out, corners, count, false, watch);
-    return;
+    return false;
   }
   // cubics are asked for more than the guarantee: near the bound they would look off where lines do not
   work.course.cubicBound = fine ? border.grain + SHARE * tolerance : 0.48 + 0.5 * tolerance;
@@ -277,44 +310,47 @@ function fitContour(
   else cutAtCorner(work.border, work.polygon, radius, work.course.bound, work.course.nodes, watch);
   for (let attempt = 0; attempt < 3; attempt++) {
     if (makePolygon(work, radius)) {
-      if (watch.stopped) return;
+      if (watch.stopped) return false;
       draw(work, mode);
-      if (direction < 0 && work.out.full == 0) turnAround(work.out, segment, point);
-      return;
+      const turned = direction < 0 && work.out.full == 0;
+      if (turned) turnAround(work.out, segment, point);
+      return turned;
     }
     // thinner than the radius: both walks ran through the inside
     radius *= 0.5;
   }
   drawCorners(work.out, corners, count, open, watch);
+  return false;
 }
 
 /** Samples a border, by gray if that tells more than its stairs do. Returns the direction of the walk. */
-function sample(work: Work, corners: usize, count: i32): i32 {
+function sample(work: Work, corners: usize, count: i32, gray: bool): i32 {
   const border = work.border;
-  const gray = work.gray;
+  const plane = work.gray;
   const watch = work.watch;
   border.grain = STAIRS;
-  if (gray.pixels == 0 || (!gray.always && !showsGray(gray, corners, count)))
-    return sampleBorder(corners, count, border, false, watch);
+  if (!gray) return sampleBorder(corners, count, border, false, watch);
   const direction = sampleBorder(corners, count, border, true, watch);
   if (watch.stopped) return direction;
-  moveSamples(border, gray, watch);
-  if (gray.soft > 0 && (gray.always || gray.soft * SOFT >= border.n)) {
+  moveSamples(border, plane, watch);
+  if (plane.soft > 0 && (plane.always || plane.soft * SOFT >= border.n)) {
     border.grain = min(STAIRS, max(FINE, NOISE * roughness(border, work.polygon.scratch, watch)));
-    if (gray.always || isFine(border)) return direction;
+    if (plane.always || isFine(border)) return direction;
   }
   return watch.stopped ? direction : sampleBorder(corners, count, border, false, watch);
 }
 
 function drawCorners(out: Outline, corners: usize, count: i32, open: bool, watch: Watch): void {
-  out.originX = 0;
-  out.originY = 0;
-  begin(out, load<i32>(corners), load<i32>(corners, 4));
+  const x = load<i32>(corners);
+  const y = load<i32>(corners, 4);
+  out.originX = x;
+  out.originY = y;
+  begin(out, 0, 0);
   for (let i = 1; i < count; i++) {
     if ((i & LOOK) == LOOK && tick(watch)) return;
-    lineTo(out, load<i32>(corners + (<usize>i << 3)), load<i32>(corners + (<usize>i << 3), 4));
+    lineTo(out, load<i32>(corners + (<usize>i << 3)) - x, load<i32>(corners + (<usize>i << 3), 4) - y);
   }
-  if (!open) lineTo(out, load<i32>(corners), load<i32>(corners, 4));
+  if (!open) lineTo(out, 0, 0);
 }
 
 /** False when the polygon is too poor to stand for its border. */
