@@ -1,5 +1,5 @@
 // Border to polygon: break points by cone intersection, a least-squares line for each side, vertices where lines meet.
-import { Border, isFine, sampleWeight, sampleX, sampleY } from "./_border";
+import { Border, isFine, SAMPLE, sampleWeight, sampleX, sampleY } from "./_border";
 import { LOOK, tick, Watch } from "./_watch";
 
 /** Samples by which two walks around a corner differ at most, where it has stairs and where gray has rounded it. */
@@ -115,6 +115,7 @@ export function layNodes(border: Border, polygon: Polygon, watch: Watch): void {
  * turns back. Reaches at least the next node.
  */
 export function reach(border: Border, polygon: Polygon, from: i32, step: i32, radius: f64, watch: Watch): i32 {
+  if (ASC_FEATURE_SIMD) return reachSimd(border, polygon, from, step, radius, watch);
   const end = step > 0 ? border.n + 1 : 0;
   const x = nodeX(polygon, from);
   const y = nodeY(polygon, from);
@@ -162,6 +163,79 @@ export function reach(border: Border, polygon: Polygon, from: i32, step: i32, ra
     const inside = <i32>(rx * ny - ry * nx >= 0) & <i32>(nx * ly - ny * lx >= 0);
     if (inside) best = k;
     if (k == end || (k - best) * step > BEYOND + 2 * (best - from) * step) break;
+  }
+  return best;
+}
+
+/** `reach` with both edges of the cone side by side, and without branches where either may move: they are hard to foretell. */
+function reachSimd(border: Border, polygon: Polygon, from: i32, step: i32, radius: f64, watch: Watch): i32 {
+  const end = step > 0 ? border.n + 1 : 0;
+  const x = f64x2.splat(nodeX(polygon, from));
+  const y = f64x2.splat(nodeY(polygon, from));
+  const inner = radius * radius;
+  let best = from;
+  let far: f64 = 0;
+  let k = from + step;
+  let sample = border.samples + <usize>k * SAMPLE;
+  const ahead = <usize>step * SAMPLE;
+  let dx = x;
+  let dy = y;
+  let square: f64 = 0;
+  // near by every direction is allowed
+  for (; ; k += step, sample += ahead) {
+    if (k == end) return end;
+    if ((k & LOOK) == 0 && tick(watch)) return end;
+    dx = f64x2.sub(v128.load64_splat(sample), x);
+    dy = f64x2.sub(v128.load64_splat(sample, 8), y);
+    square = f64x2.extract_lane(f64x2.add(f64x2.mul(dx, dx), f64x2.mul(dy, dy)), 0);
+    if (square < far - 1 && Math.sqrt(square) < Math.sqrt(far) - 1) return max(best * step, (from + step) * step) * step;
+    if (square > far) far = square;
+    if (square > inner) break;
+    best = k;
+  }
+  // x and y of both edges, left and right; the radius to either side
+  const sides = f64x2(radius, -radius);
+  const within = f64x2(-radius, -radius);
+  const zero = f64x2.splat(0);
+  const signs = f64x2(1, -1);
+  const rim = f64x2.splat(inner);
+  const one = f64x2.splat(1);
+  let squares = f64x2.splat(square);
+  let tangent = f64x2.sqrt(f64x2.sub(squares, rim));
+  let scale = f64x2.div(one, squares);
+  let edgeX = f64x2.mul(f64x2.sub(f64x2.mul(dx, tangent), f64x2.mul(dy, sides)), scale);
+  let edgeY = f64x2.mul(f64x2.add(f64x2.mul(dy, tangent), f64x2.mul(dx, sides)), scale);
+  best = max(best * step, (from + step) * step) * step;
+  let node = polygon.nodes + (<usize>k << 4);
+  const on = <usize>step << 4;
+  for (; ;) {
+    const nx = f64x2.sub(v128.load64_splat(node), x);
+    const ny = f64x2.sub(v128.load64_splat(node, 8), y);
+    const off = f64x2.mul(f64x2.sub(f64x2.mul(edgeX, ny), f64x2.mul(edgeY, nx)), signs);
+    best = i64x2.all_true(f64x2.le(off, zero)) ? k : best;
+    if (k == end || (k - best) * step > BEYOND + 2 * (best - from) * step) return best;
+    k += step;
+    node += on;
+    sample += ahead;
+    if ((k & LOOK) == 0 && tick(watch)) return end;
+    if (k == end) continue;
+    dx = f64x2.sub(v128.load64_splat(sample), x);
+    dy = f64x2.sub(v128.load64_splat(sample, 8), y);
+    squares = f64x2.add(f64x2.mul(dx, dx), f64x2.mul(dy, dy));
+    square = f64x2.extract_lane(squares, 0);
+    if (square < far - 1 && Math.sqrt(square) < Math.sqrt(far) - 1) return best;
+    far = max(far, square);
+    if (square <= inner) continue;
+    const dot = f64x2.add(f64x2.mul(edgeX, dx), f64x2.mul(edgeY, dy));
+    if (i64x2.all_true(f64x2.le(dot, zero))) return best;
+    const cross = f64x2.mul(f64x2.sub(f64x2.mul(edgeX, dy), f64x2.mul(edgeY, dx)), signs);
+    const narrow = f64x2.lt(cross, within);
+    tangent = f64x2.sqrt(f64x2.sub(squares, rim));
+    scale = f64x2.div(one, squares);
+    edgeX = v128.bitselect(f64x2.mul(f64x2.sub(f64x2.mul(dx, tangent), f64x2.mul(dy, sides)), scale), edgeX, narrow);
+    edgeY = v128.bitselect(f64x2.mul(f64x2.add(f64x2.mul(dy, tangent), f64x2.mul(dx, sides)), scale), edgeY, narrow);
+    const turn = f64x2.mul(edgeX, v128.shuffle<f64>(edgeY, edgeY, 1, 0));
+    if (f64x2.extract_lane(turn, 1) - f64x2.extract_lane(turn, 0) < 0) return best;
   }
   return best;
 }
