@@ -3,8 +3,6 @@ import { Border, SAMPLE } from "./_border";
 import { CORNER, Course, fitParabola, flagsOf, node } from "./_course";
 import { at, Polygon, vertexX, vertexY } from "./_polygon";
 
-/** Rounds of placing the samples on the cubic and fitting its arms to them. */
-const PASSES: i32 = 2;
 /** Most samples, or means of several, that the arms are fitted to. */
 const DIGEST: i32 = 32;
 /** Bytes for them. */
@@ -87,8 +85,8 @@ export function fitCubic(border: Border, polygon: Polygon, course: Course, a: i3
   }
   chordParameters(course, list, n);
   solveArms(course, list, n, chord);
-  for (let pass = 0; pass < PASSES; pass++)
-    if (!improveArms(course, list, n, chord)) return false;
+  // a second round moves the arms by less than the stairs do
+  if (!improveArms(course, list, n, chord)) return false;
   keepArea(course, samples, count, chord);
   return within(course, samples, count, chord);
 }

@@ -8,6 +8,8 @@ import { LOOK, tick, Watch } from "./_watch";
 
 /** Sides that one cubic may replace: bounds the work, since each halving of a group looks at its samples again. */
 const GROUP: i32 = 16;
+/** A cubic is tried over so many times the sides that the one before it could replace. */
+const AHEAD: i32 = 4;
 
 /** Writes the closed outline. */
 export function drawCourse(border: Border, polygon: Polygon, course: Course, out: Outline, watch: Watch): void {
@@ -72,7 +74,9 @@ function drawGroup(border: Border, polygon: Polygon, course: Course, a: i32, b: 
       b = (a + b) >> 1;
       continue;
     } else drawSide(border, polygon, course, a, out);
+    // what follows bends much the same
+    const next = b + AHEAD * (b - a);
     a = b;
-    b = end;
+    b = min(end, next);
   }
 }
