@@ -27,8 +27,9 @@ function setArms(course: Course, aa: f64, ab: f64, bb: f64, ra: f64, rb: f64, ch
   let armA = chord / 3;
   let armB = chord / 3;
   if (determinant > 1e-9 * aa * bb) {
-    armA = (ra * bb - rb * cross) / determinant;
-    armB = (rb * aa - ra * cross) / determinant;
+    const inverse = 1 / determinant;
+    armA = (ra * bb - rb * cross) * inverse;
+    armB = (rb * aa - ra * cross) * inverse;
   }
   course.armA = min(1.25 * chord, max(0.05 * chord, armA));
   course.armB = min(1.25 * chord, max(0.05 * chord, armB));

@@ -206,13 +206,14 @@ export function fitParabola(
     t2 += w * a * a * across;
   }
   if (n < LEAST) return false;
-  s1 /= s0;
-  s2 /= s0;
-  s3 /= s0;
-  s4 /= s0;
-  t0 /= s0;
-  t1 /= s0;
-  t2 /= s0;
+  const mean = 1 / s0;
+  s1 *= mean;
+  s2 *= mean;
+  s3 *= mean;
+  s4 *= mean;
+  t0 *= mean;
+  t1 *= mean;
+  t2 *= mean;
   const c0 = s2 * s4 - s3 * s3;
   const c1 = s2 * s3 - s1 * s4;
   const c2 = s1 * s3 - s2 * s2;

@@ -177,10 +177,11 @@ function worstSample(
   for (let k = first; k <= last; k++) {
     const px = sampleX(border, k) - ax;
     const py = sampleY(border, k) - ay;
-    const t = min(1.0, max(0.0, (px * dx + py * dy) * inverse));
-    const ex = px - t * dx;
-    const ey = py - t * dy;
-    const d = ex * ex + ey * ey;
+    const along = px * dx + py * dy;
+    const cross = px * dy - py * dx;
+    let d = cross * cross * inverse;
+    if (along <= 0) d = px * px + py * py;
+    else if (along >= square) d = (px - dx) * (px - dx) + (py - dy) * (py - dy);
     if (d > far) {
       far = d;
       worst = k;

@@ -385,15 +385,16 @@ export function fitLine(border: Border, first: i32, last: i32, chordX: f64, chor
       ux = sxy;
       uy = large - sxx;
     }
-    if (ux * chordX + uy * chordY < 0) {
-      ux = -ux;
-      uy = -uy;
-    }
+    // + 0, as -0 is no direction; which way it is cannot be foretold, so there is no branch
+    const sign = copysign<f64>(1, ux * chordX + uy * chordY + 0);
+    ux *= sign;
+    uy *= sign;
   }
   const length = Math.sqrt(ux * ux + uy * uy);
+  const unit = 1 / length;
   store<f64>(line, originX + sx);
   store<f64>(line, originY + sy, 8);
-  store<f64>(line, length > 0 ? ux / length : 1, 16);
-  store<f64>(line, length > 0 ? uy / length : 0, 24);
+  store<f64>(line, length > 0 ? ux * unit : 1, 16);
+  store<f64>(line, length > 0 ? uy * unit : 0, 24);
   return axial;
 }
