@@ -69,7 +69,7 @@ export function fitArms(course: Course, samples: usize, count: i32, chord: f64, 
   const c3x = course.c3x;
   const c3y = course.c3y;
   const inverse = course.inverse;
-  const limit = 9 * course.cubicBound * course.cubicBound;
+  const limit = course.hopeless;
   let floor: f64 = 0;
   let aa: f64 = 0;
   let ab: f64 = 0;
@@ -90,7 +90,8 @@ export function fitArms(course: Course, samples: usize, count: i32, chord: f64, 
       const vy = c1y + t * (2 * c2y + t * (3 * c3y));
       const bend = px * (2 * c2x + t * (6 * c3x)) + py * (2 * c2y + t * (6 * c3y));
       const slope = vx * vx + vy * vy + bend;
-      if (px * px + py * py > limit) return false;
+      const across = px * vy - py * vx;
+      if (across * across > limit * (vx * vx + vy * vy)) return false;
       // parameters keep the order of the samples, so that the curve between two of them is near the border between them
       if (slope > 1e-12) t -= (px * vx + py * vy) / slope;
       t = min(1.0, max(floor, t));
@@ -138,7 +139,7 @@ function fitArmsSimd(course: Course, samples: usize, count: i32, chord: f64, imp
   const d3 = f64x2.mul(f64x2.splat(3), c3);
   const e3 = f64x2.mul(f64x2.splat(6), c3);
   const inverse = course.inverse;
-  const limit = 9 * course.cubicBound * course.cubicBound;
+  const limit = course.hopeless;
   let floor: f64 = 0;
   let own = f64x2.splat(0);
   let ab: f64 = 0;
@@ -156,7 +157,9 @@ function fitArmsSimd(course: Course, samples: usize, count: i32, chord: f64, imp
       const first = sums(f64x2.mul(off, off), f64x2.mul(off, way));
       const second = sums(f64x2.mul(way, way), f64x2.mul(off, turn));
       const slope = f64x2.extract_lane(second, 0) + f64x2.extract_lane(second, 1);
-      if (f64x2.extract_lane(first, 0) > limit) return false;
+      const crossed = f64x2.mul(off, v128.shuffle<f64>(way, way, 1, 0));
+      const across = f64x2.extract_lane(crossed, 0) - f64x2.extract_lane(crossed, 1);
+      if (across * across > limit * f64x2.extract_lane(second, 0)) return false;
       if (slope > 1e-12) t -= f64x2.extract_lane(first, 1) / slope;
       t = min(1.0, max(floor, t));
       floor = t;

@@ -38,6 +38,8 @@ export class Course {
   /** What a written segment may be off its samples, px, and what a cubic may be. */
   bound: f64;
   cubicBound: f64;
+  /** Square of what a sample may be off a cubic whose arms are still rough, px^2. */
+  hopeless: f64;
   // scratch of one fit: end points, unit end directions into the curve, arms
   ax: f64;
   ay: f64;

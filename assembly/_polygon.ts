@@ -193,16 +193,15 @@ function reachSimd(border: Border, polygon: Polygon, from: i32, step: i32, radiu
     if (square > inner) break;
     best = k;
   }
-  // x and y of both edges, left and right; the radius to either side
+  // x and y of both edges, the left one's as they are, the right one's negated: so both narrow where a cross product is small
   const sides = f64x2(radius, -radius);
-  const within = f64x2(-radius, -radius);
+  const within = f64x2.splat(-radius);
   const zero = f64x2.splat(0);
   const signs = f64x2(1, -1);
   const rim = f64x2.splat(inner);
-  const one = f64x2.splat(1);
   let squares = f64x2.splat(square);
   let tangent = f64x2.sqrt(f64x2.sub(squares, rim));
-  let scale = f64x2.div(one, squares);
+  let scale = f64x2.div(signs, squares);
   let edgeX = f64x2.mul(f64x2.sub(f64x2.mul(dx, tangent), f64x2.mul(dy, sides)), scale);
   let edgeY = f64x2.mul(f64x2.add(f64x2.mul(dy, tangent), f64x2.mul(dx, sides)), scale);
   best = max(best * step, (from + step) * step) * step;
@@ -211,8 +210,8 @@ function reachSimd(border: Border, polygon: Polygon, from: i32, step: i32, radiu
   for (; ;) {
     const nx = f64x2.sub(v128.load64_splat(node), x);
     const ny = f64x2.sub(v128.load64_splat(node, 8), y);
-    const off = f64x2.mul(f64x2.sub(f64x2.mul(edgeX, ny), f64x2.mul(edgeY, nx)), signs);
-    best = i64x2.all_true(f64x2.le(off, zero)) ? k : best;
+    const off = f64x2.sub(f64x2.mul(edgeX, ny), f64x2.mul(edgeY, nx));
+    best = i64x2.bitmask(f64x2.le(off, zero)) == 3 ? k : best;
     if (k == end || (k - best) * step > BEYOND + 2 * (best - from) * step) return best;
     k += step;
     node += on;
@@ -224,18 +223,18 @@ function reachSimd(border: Border, polygon: Polygon, from: i32, step: i32, radiu
     squares = f64x2.add(f64x2.mul(dx, dx), f64x2.mul(dy, dy));
     square = f64x2.extract_lane(squares, 0);
     if (square < far - 1 && Math.sqrt(square) < Math.sqrt(far) - 1) return best;
-    far = max(far, square);
+    if (square > far) far = square;
     if (square <= inner) continue;
-    const dot = f64x2.add(f64x2.mul(edgeX, dx), f64x2.mul(edgeY, dy));
-    if (i64x2.all_true(f64x2.le(dot, zero))) return best;
-    const cross = f64x2.mul(f64x2.sub(f64x2.mul(edgeX, dy), f64x2.mul(edgeY, dx)), signs);
+    const dot = f64x2.mul(f64x2.add(f64x2.mul(edgeX, dx), f64x2.mul(edgeY, dy)), signs);
+    if (i64x2.bitmask(f64x2.le(dot, zero)) == 3) return best;
+    const cross = f64x2.sub(f64x2.mul(edgeX, dy), f64x2.mul(edgeY, dx));
     const narrow = f64x2.lt(cross, within);
     tangent = f64x2.sqrt(f64x2.sub(squares, rim));
-    scale = f64x2.div(one, squares);
+    scale = f64x2.div(signs, squares);
     edgeX = v128.bitselect(f64x2.mul(f64x2.sub(f64x2.mul(dx, tangent), f64x2.mul(dy, sides)), scale), edgeX, narrow);
     edgeY = v128.bitselect(f64x2.mul(f64x2.add(f64x2.mul(dy, tangent), f64x2.mul(dx, sides)), scale), edgeY, narrow);
     const turn = f64x2.mul(edgeX, v128.shuffle<f64>(edgeY, edgeY, 1, 0));
-    if (f64x2.extract_lane(turn, 1) - f64x2.extract_lane(turn, 0) < 0) return best;
+    if (f64x2.extract_lane(turn, 1) > f64x2.extract_lane(turn, 0)) return best;
   }
   return best;
 }

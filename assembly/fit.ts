@@ -31,6 +31,9 @@ const AREA_SHARE: f64 = 0.2;
 const FINE: f64 = 0.18;
 /** How far they may be off, in parts of their roughness. */
 const NOISE: f64 = 4;
+/** How many times a cubic's bound a sample may be off while its arms are rough, squared; and where gray placed the samples. */
+const ROUGH: f64 = 2.25;
+const FINE_ROUGH: f64 = 3;
 /** One of so many cracks has a gray pixel where a border is worth the look. */
 const SOFT: i32 = 8;
 /** How much of the tolerance sides and cubics take for themselves where gray has placed the samples. */
@@ -299,6 +302,7 @@ function fitBorder(
   }
   // cubics are asked for more than the guarantee: near the bound they would look off where lines do not
   work.course.cubicBound = fine ? border.grain + SHARE * tolerance : 0.48 + 0.5 * tolerance;
+  work.course.hopeless = (fine ? FINE_ROUGH : ROUGH) * work.course.cubicBound * work.course.cubicBound;
   work.out.originX = work.border.originX;
   work.out.originY = work.border.originY;
   const segment = work.out.segments;
