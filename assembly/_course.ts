@@ -40,6 +40,8 @@ export class Course {
   cubicBound: f64;
   /** Square of what a sample may be off a cubic whose arms are still rough, px^2. */
   hopeless: f64;
+  /** The vertex that `aux`, `auy` are known of, or -1. */
+  began: i32;
   // scratch of one fit: end points, unit end directions into the curve, arms
   ax: f64;
   ay: f64;

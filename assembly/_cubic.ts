@@ -65,9 +65,13 @@ export function fitCubic(border: Border, polygon: Polygon, course: Course, a: i3
     const line = polygon.lines + (<usize>i << 5);
     if (load<f64>(line, 16) * chordX + load<f64>(line, 24) * chordY < 0.4 * chord) return false;
   }
-  direction(border, polygon, course, a, a, 1);
-  course.aux = course.p0;
-  course.auy = course.p1;
+  // of the same start over fewer sides there is no need to ask again
+  if (course.began != a) {
+    direction(border, polygon, course, a, a, 1);
+    course.aux = course.p0;
+    course.auy = course.p1;
+    course.began = a;
+  }
   // an arm that starts away from the other end makes a hook
   const least = 0.2 * chord;
   if (course.aux * chordX + course.auy * chordY < least) return false;

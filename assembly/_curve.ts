@@ -59,6 +59,7 @@ function drawSide(border: Border, polygon: Polygon, course: Course, i: i32, out:
 /** Draws sides a..b - 1 with as few cubics as follow the samples: one, or halves of it; a single side may end as a line. */
 function drawGroup(border: Border, polygon: Polygon, course: Course, a: i32, b: i32, out: Outline): void {
   const end = b;
+  course.began = -1;
   while (a < end) {
     if (fitCubic(border, polygon, course, a, b)) {
       cubicTo(

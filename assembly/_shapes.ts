@@ -4,7 +4,7 @@ import { Outline } from "./_outline";
 /** Most corners of a border that is looked up, and most points of an outline that is kept. */
 const CORNERS: i32 = 24;
 const POINTS: i32 = 64;
-/** Slots of the table, and bytes of the pool; when either is full, all is forgotten. */
+/** Slots of the table, and bytes of the pool; when either is full, all is forgotten: what recurs is soon back. */
 const SLOTS: i32 = 2048;
 const POOL: usize = 1 << 18;
 /** Bytes for both. */
@@ -22,7 +22,7 @@ class Shape {
   /** Where the outline's origin is, from the first corner, px. */
   dx: i32;
   dy: i32;
-  /** Shapes put into the same slot before it: the next one's offset. */
+  /** The one that was put into the same slot before it: its offset in the pool, 0 for none. */
   next: i32;
 }
 
@@ -90,9 +90,8 @@ function isSame(a: Shape, b: Shape): bool {
 }
 
 /**
- * Draws the outline of a closed border like an earlier one; to the letter as fitting it would. When there was none like
- * it, its outline is to be drawn with `out` as it is left, and then kept. True when it
- * was drawn.
+ * Draws the outline of a closed border like an earlier one, to the letter as fitting it would; true when there was one.
+ * Else the outline is to be drawn with `out` as it is left, and then kept, unless `out.logEnd` is 0.
  */
 export function drawKnown(shapes: Shapes, corners: usize, count: i32, out: Outline): bool {
   out.logEnd = 0;

@@ -6,10 +6,11 @@ import { DIGEST_BYTES } from "./_cubic";
 import { drawCourse } from "./_curve";
 import { Gray, moveSamples, showsGray } from "./_gray";
 import { begin, lineTo, Outline, turnAround } from "./_outline";
-import { breakBorder, fitSides, forgetWalks, layNodes, Polygon } from "./_polygon";
+import { fitSides, layNodes, Polygon } from "./_polygon";
 import { drawKnown, forgetShapes, keepShape, Shapes, SHAPES_BYTES } from "./_shapes";
 import { cutAtCorner, mergeSides, sharpenCorners } from "./_tidy";
 import { placeVertices, polygonArea } from "./_vertices";
+import { breakBorder, forgetWalks } from "./_walk";
 import { LOOK, stage, tick, Watch } from "./_watch";
 
 /** Modes; `src/engine/trace.ts` uses the same numbers. */
