@@ -24,9 +24,10 @@ const text = readFileSync(out, "utf8");
 const end = text.indexOf("var memasmFunc");
 if (end < 0 || text.includes("initActiveSegments"))
   throw new Error("wasm2js wrote another form than is known here");
+// the module's imports are handed to it by `makeTwin`
 writeFileSync(
   out,
-  `${text.slice(0, end)}
+  `${text.slice(0, end).replace(/^import .*$/gm, "")}
 export function makeTwin(buffer) {
   bufferView = new Uint8Array(buffer);
   return asmFunc({ env: { memory: { buffer }, step: 64 } });
