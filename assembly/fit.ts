@@ -110,7 +110,7 @@ export function fitScratch(ends: usize, contours: i32, points: usize, scratch: u
  * returns   contours done in all calls; less than `contours` when the room is full: take the output and call again.
  *           NO_ROOM when not even the next contour fits (a contour of n corners never needs more than its samples + n
  *           segments); STOPPED. Reports corners.
- * cost      O(corners + length / 4 px), 0.1 to 0.3 us a corner for cubics
+ * cost      O(corners + length / 4 px), 0.03 to 0.2 us a corner for cubics
  * source    stages: cone intersection (Sklansky and Gonzalez 1980), least-squares sides, corners (Selinger 2003),
  *           least-squares cubics (Schneider 1990); gray as covered area (Trujillo-Pino 2013); putting them together is own
  */
