@@ -38,6 +38,10 @@ export class Course {
   /** What a written segment may be off its samples, px, and what a cubic may be. */
   bound: f64;
   cubicBound: f64;
+  /** Square of what a sample may be off a cubic whose arms are still rough, px^2. */
+  hopeless: f64;
+  /** The vertex that `aux`, `auy` are known of, or -1. */
+  began: i32;
   // scratch of one fit: end points, unit end directions into the curve, arms
   ax: f64;
   ay: f64;
@@ -206,13 +210,14 @@ export function fitParabola(
     t2 += w * a * a * across;
   }
   if (n < LEAST) return false;
-  s1 /= s0;
-  s2 /= s0;
-  s3 /= s0;
-  s4 /= s0;
-  t0 /= s0;
-  t1 /= s0;
-  t2 /= s0;
+  const mean = 1 / s0;
+  s1 *= mean;
+  s2 *= mean;
+  s3 *= mean;
+  s4 *= mean;
+  t0 *= mean;
+  t1 *= mean;
+  t2 *= mean;
   const c0 = s2 * s4 - s3 * s3;
   const c1 = s2 * s3 - s1 * s4;
   const c2 = s1 * s3 - s2 * s2;

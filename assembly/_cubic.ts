@@ -1,10 +1,10 @@
 // One least-squares cubic over the sides of a bend.
+import { chordParameters, expand, fitArms } from "./_arms";
 import { Border, SAMPLE } from "./_border";
 import { CORNER, Course, fitParabola, flagsOf, node } from "./_course";
 import { at, Polygon, vertexX, vertexY } from "./_polygon";
+import { within } from "./_within";
 
-/** Rounds of placing the samples on the cubic and fitting its arms to them. */
-const PASSES: i32 = 2;
 /** Most samples, or means of several, that the arms are fitted to. */
 const DIGEST: i32 = 32;
 /** Bytes for them. */
@@ -65,9 +65,13 @@ export function fitCubic(border: Border, polygon: Polygon, course: Course, a: i3
     const line = polygon.lines + (<usize>i << 5);
     if (load<f64>(line, 16) * chordX + load<f64>(line, 24) * chordY < 0.4 * chord) return false;
   }
-  direction(border, polygon, course, a, a, 1);
-  course.aux = course.p0;
-  course.auy = course.p1;
+  // of the same start over fewer sides there is no need to ask again
+  if (course.began != a) {
+    direction(border, polygon, course, a, a, 1);
+    course.aux = course.p0;
+    course.auy = course.p1;
+    course.began = a;
+  }
   // an arm that starts away from the other end makes a hook
   const least = 0.2 * chord;
   if (course.aux * chordX + course.auy * chordY < least) return false;
@@ -86,11 +90,11 @@ export function fitCubic(border: Border, polygon: Polygon, course: Course, a: i3
     n = digest(samples, count, list);
   }
   chordParameters(course, list, n);
-  solveArms(course, list, n, chord);
-  for (let pass = 0; pass < PASSES; pass++)
-    if (!improveArms(course, list, n, chord)) return false;
+  fitArms(course, list, n, chord, false);
+  // a second round of better places moves the arms by less than the stairs do
+  if (!fitArms(course, list, n, chord, true)) return false;
   keepArea(course, samples, count, chord);
-  return within(course, samples, count, chord);
+  return within(course, samples, count, chord, list == samples);
 }
 
 /** Writes the weighted means of up to `DIGEST` parts of a list of samples, as samples; returns their number. */
@@ -116,160 +120,6 @@ function digest(samples: usize, count: i32, to: usize): i32 {
     n++;
   }
   return n;
-}
-
-/** Places the samples by their distance along the border, still in px; leaves what that is to be multiplied by for 0..1. */
-function chordParameters(course: Course, samples: usize, count: i32): void {
-  let x = course.ax;
-  let y = course.ay;
-  let length: f64 = 0;
-  let u = course.u;
-  for (let p = samples, end = samples + <usize>count * SAMPLE; p < end; p += SAMPLE, u += 4) {
-    const dx = load<f64>(p) - x;
-    const dy = load<f64>(p, 8) - y;
-    length += Math.sqrt(dx * dx + dy * dy);
-    store<f32>(u, <f32>length);
-    x += dx;
-    y += dy;
-  }
-  length += Math.sqrt((course.bx - x) * (course.bx - x) + (course.by - y) * (course.by - y));
-  course.inverse = length > 0 ? 1 / length : 0;
-}
-
-/** Arms by least squares for parameters along the border. */
-function solveArms(course: Course, samples: usize, count: i32, chord: f64): void {
-  const ax = course.ax;
-  const ay = course.ay;
-  const cx = course.bx - ax;
-  const cy = course.by - ay;
-  const inverse = course.inverse;
-  let aa: f64 = 0;
-  let ab: f64 = 0;
-  let bb: f64 = 0;
-  let rax: f64 = 0;
-  let ray: f64 = 0;
-  let rbx: f64 = 0;
-  let rby: f64 = 0;
-  let u = course.u;
-  for (let p = samples, end = samples + <usize>count * SAMPLE; p < end; p += SAMPLE, u += 4) {
-    const t = inverse * <f64>load<f32>(u);
-    store<f32>(u, <f32>t);
-    const s = 1 - t;
-    const w = load<f64>(p, 16);
-    const f1 = 3 * s * s * t;
-    const f2 = 3 * s * t * t;
-    const far = t * t * t + f2;
-    const dx = load<f64>(p) - ax - far * cx;
-    const dy = load<f64>(p, 8) - ay - far * cy;
-    const w1 = w * f1;
-    const w2 = w * f2;
-    aa += w1 * f1;
-    ab += w1 * f2;
-    bb += w2 * f2;
-    rax += w1 * dx;
-    ray += w1 * dy;
-    rbx += w2 * dx;
-    rby += w2 * dy;
-  }
-  const ra = rax * course.aux + ray * course.auy;
-  const rb = rbx * course.bux + rby * course.buy;
-  setArms(course, aa, ab, bb, ra, rb, chord);
-}
-
-/** Solves for the arms, kept between a twentieth and one and a quarter of the chord. */
-function setArms(course: Course, aa: f64, ab: f64, bb: f64, ra: f64, rb: f64, chord: f64): void {
-  const cross = ab * (course.aux * course.bux + course.auy * course.buy);
-  const determinant = aa * bb - cross * cross;
-  let armA = chord / 3;
-  let armB = chord / 3;
-  if (determinant > 1e-9 * aa * bb) {
-    armA = (ra * bb - rb * cross) / determinant;
-    armB = (rb * aa - ra * cross) / determinant;
-  }
-  course.armA = min(1.25 * chord, max(0.05 * chord, armA));
-  course.armB = min(1.25 * chord, max(0.05 * chord, armB));
-  expand(course);
-}
-
-/** The cubic's coefficients, from its ends and arms. */
-function expand(course: Course): void {
-  const x0 = course.ax;
-  const y0 = course.ay;
-  const c1x = 3 * course.armA * course.aux;
-  const c1y = 3 * course.armA * course.auy;
-  const c2x = 3 * (course.bx + course.armB * course.bux - x0) - 2 * c1x;
-  const c2y = 3 * (course.by + course.armB * course.buy - y0) - 2 * c1y;
-  course.c1x = c1x;
-  course.c1y = c1y;
-  course.c2x = c2x;
-  course.c2y = c2y;
-  course.c3x = course.bx - x0 - c1x - c2x;
-  course.c3y = course.by - y0 - c1y - c2y;
-}
-
-/**
- * One Newton step of each parameter towards the foot of its sample, then the arms by least squares for the new ones.
- * False when a sample is so far off that the ends and their directions cannot fit.
- */
-function improveArms(course: Course, samples: usize, count: i32, chord: f64): bool {
-  const ax = course.ax;
-  const ay = course.ay;
-  const cx = course.bx - ax;
-  const cy = course.by - ay;
-  const c1x = course.c1x;
-  const c1y = course.c1y;
-  const c2x = course.c2x;
-  const c2y = course.c2y;
-  const c3x = course.c3x;
-  const c3y = course.c3y;
-  const limit = 9 * course.cubicBound * course.cubicBound;
-  let floor: f64 = 0;
-  let aa: f64 = 0;
-  let ab: f64 = 0;
-  let bb: f64 = 0;
-  let rax: f64 = 0;
-  let ray: f64 = 0;
-  let rbx: f64 = 0;
-  let rby: f64 = 0;
-  let u = course.u;
-  for (let p = samples, end = samples + <usize>count * SAMPLE; p < end; p += SAMPLE, u += 4) {
-    let t = <f64>load<f32>(u);
-    const sx = load<f64>(p) - ax;
-    const sy = load<f64>(p, 8) - ay;
-    const px = t * (c1x + t * (c2x + t * c3x)) - sx;
-    const py = t * (c1y + t * (c2y + t * c3y)) - sy;
-    const vx = c1x + t * (2 * c2x + 3 * t * c3x);
-    const vy = c1y + t * (2 * c2y + 3 * t * c3y);
-    const bend = px * (2 * c2x + 6 * t * c3x) + py * (2 * c2y + 6 * t * c3y);
-    const slope = vx * vx + vy * vy + bend;
-    if (px * px + py * py > limit) return false;
-    // parameters keep the order of the samples, so that the curve between two of them is near the border between them
-    if (slope > 1e-12) t -= (px * vx + py * vy) / slope;
-    if (t < floor) t = floor;
-    else if (t > 1) t = 1;
-    floor = t;
-    store<f32>(u, <f32>t);
-    const s = 1 - t;
-    const w = load<f64>(p, 16);
-    const f1 = 3 * s * s * t;
-    const f2 = 3 * s * t * t;
-    const far = t * t * t + f2;
-    const dx = sx - far * cx;
-    const dy = sy - far * cy;
-    const w1 = w * f1;
-    const w2 = w * f2;
-    aa += w1 * f1;
-    ab += w1 * f2;
-    bb += w2 * f2;
-    rax += w1 * dx;
-    ray += w1 * dy;
-    rbx += w2 * dx;
-    rby += w2 * dy;
-  }
-  const ra = rax * course.aux + ray * course.auy;
-  const rb = rbx * course.bux + rby * course.buy;
-  setArms(course, aa, ab, bb, ra, rb, chord);
-  return true;
 }
 
 /**
@@ -305,75 +155,4 @@ function keepArea(course: Course, samples: usize, count: i32, chord: f64): void 
   course.armA *= scale;
   course.armB *= scale;
   expand(course);
-}
-
-/**
- * True when each sample is within the bound of the cubic, at places in the order of the samples, and so is the cubic between
- * them of the line between them.
- */
-function within(course: Course, samples: usize, count: i32, chord: f64): bool {
-  const x0 = course.ax;
-  const y0 = course.ay;
-  const c1x = course.c1x;
-  const c1y = course.c1y;
-  const c2x = course.c2x;
-  const c2y = course.c2y;
-  const c3x = course.c3x;
-  const c3y = course.c3y;
-  const limit = course.cubicBound * course.cubicBound;
-  // between two places t apart a cubic leaves its chord by at most t^2 / 8 times its greatest second derivative, and
-  // chords are as near to the border as the places are
-  const start = c2x * c2x + c2y * c2y;
-  const stop = (c2x + 3 * c3x) * (c2x + 3 * c3x) + (c2y + 3 * c3y) * (c2y + 3 * c3y);
-  const bow = 0.25 * Math.sqrt(max(start, stop));
-  const slack = course.bound - course.cubicBound;
-  let before: f64 = 0;
-  let beforeX = load<f64>(samples - SAMPLE);
-  let beforeY = load<f64>(samples - SAMPLE, 8);
-  // from the cubic's place for the sample before, and along its direction there, to that for the next
-  let rateX = c1x / (c1x * c1x + c1y * c1y);
-  let rateY = c1y / (c1x * c1x + c1y * c1y);
-  let fromX = x0;
-  let fromY = y0;
-  for (let p = samples, end = samples + <usize>count * SAMPLE; p <= end; p += SAMPLE) {
-    const x = load<f64>(p);
-    const y = load<f64>(p, 8);
-    let t: f64 = 1;
-    // the ends were placed within the bound; around them the border goes on to its next samples
-    if (p < end) {
-      t = min(1, max(before, before + rateX * (x - fromX) + rateY * (y - fromY)));
-      fromX = x;
-      fromY = y;
-      const px = x0 + t * (c1x + t * (c2x + t * c3x)) - x;
-      const py = y0 + t * (c1y + t * (c2y + t * c3y)) - y;
-      const vx = c1x + t * (2 * c2x + 3 * t * c3x);
-      const vy = c1y + t * (2 * c2y + 3 * t * c3y);
-      const slope = 1 / max(1e-12, vx * vx + vy * vy);
-      rateX = vx * slope;
-      rateY = vy * slope;
-      t = min(1, max(before, t - px * rateX - py * rateY));
-      const qx = x0 + t * (c1x + t * (c2x + t * c3x)) - x;
-      const qy = y0 + t * (c1y + t * (c2y + t * c3y)) - y;
-      if (qx * qx + qy * qy > limit) return false;
-    }
-    if (bow * (t - before) * (t - before) > slack) {
-      const ex = beforeX - x;
-      const ey = beforeY - y;
-      const square = ex * ex + ey * ey;
-      const pieces = max(3, min(32, <i32>(4 * chord * (t - before))));
-      for (let piece = 1; piece < pieces; piece++) {
-        const between = before + (t - before) * (<f64>piece / <f64>pieces);
-        const px = x0 + between * (c1x + between * (c2x + between * c3x)) - x;
-        const py = y0 + between * (c1y + between * (c2y + between * c3y)) - y;
-        const along = square > 0 ? min(1.0, max(0.0, (px * ex + py * ey) / square)) : 0;
-        const offX = px - along * ex;
-        const offY = py - along * ey;
-        if (offX * offX + offY * offY > limit) return false;
-      }
-    }
-    before = t;
-    beforeX = x;
-    beforeY = y;
-  }
-  return true;
 }

@@ -8,6 +8,8 @@ import { LOOK, tick, Watch } from "./_watch";
 
 /** Sides that one cubic may replace: bounds the work, since each halving of a group looks at its samples again. */
 const GROUP: i32 = 16;
+/** A cubic is tried over so many times the sides that the one before it could replace. */
+const AHEAD: i32 = 4;
 
 /** Writes the closed outline. */
 export function drawCourse(border: Border, polygon: Polygon, course: Course, out: Outline, watch: Watch): void {
@@ -57,6 +59,7 @@ function drawSide(border: Border, polygon: Polygon, course: Course, i: i32, out:
 /** Draws sides a..b - 1 with as few cubics as follow the samples: one, or halves of it; a single side may end as a line. */
 function drawGroup(border: Border, polygon: Polygon, course: Course, a: i32, b: i32, out: Outline): void {
   const end = b;
+  course.began = -1;
   while (a < end) {
     if (fitCubic(border, polygon, course, a, b)) {
       cubicTo(
@@ -72,7 +75,9 @@ function drawGroup(border: Border, polygon: Polygon, course: Course, a: i32, b: 
       b = (a + b) >> 1;
       continue;
     } else drawSide(border, polygon, course, a, out);
+    // what follows bends much the same
+    const next = b + AHEAD * (b - a);
     a = b;
-    b = end;
+    b = min(end, next);
   }
 }

@@ -125,8 +125,10 @@ function displaceX(gray: Gray, x: i32, y: i32): f64 {
 /** Cracks of a border that `showsGray` looks at. */
 const LOOKS: i32 = 64;
 
-/** Whether some cracks of a border, evenly spread, are gray. */
+/** Whether some cracks of a border, evenly spread, are gray, or all borders are taken for that. */
 export function showsGray(gray: Gray, corners: usize, count: i32): bool {
+  if (gray.pixels == 0) return false;
+  if (gray.always) return true;
   gray.soft = 0;
   const looks = min(LOOKS, count);
   for (let i = 0; i < looks; i++) {

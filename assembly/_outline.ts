@@ -25,12 +25,19 @@ export class Outline {
   /** Where the pen is, px. */
   x: f64;
   y: f64;
+  /** Points before `logEnd` are also written here as they come, f64 x 2 each, px from the origin. */
+  log: usize;
+  logEnd: i32;
 }
 
 function putPoint(out: Outline, x: f64, y: f64): void {
   const p = out.xy + (<usize>out.points << 3);
   store<f32>(p, <f32>((x + out.originX) * out.scale));
   store<f32>(p, <f32>((y + out.originY) * out.scale), 4);
+  if (out.points < out.logEnd) {
+    store<f64>(out.log + (<usize>out.points << 4), x);
+    store<f64>(out.log + (<usize>out.points << 4), y, 8);
+  }
   out.points++;
   out.x = x;
   out.y = y;
@@ -170,10 +177,11 @@ function worstSample(
   for (let k = first; k <= last; k++) {
     const px = sampleX(border, k) - ax;
     const py = sampleY(border, k) - ay;
-    const t = min(1.0, max(0.0, (px * dx + py * dy) * inverse));
-    const ex = px - t * dx;
-    const ey = py - t * dy;
-    const d = ex * ex + ey * ey;
+    const along = px * dx + py * dy;
+    const cross = px * dy - py * dx;
+    let d = cross * cross * inverse;
+    if (along <= 0) d = px * px + py * py;
+    else if (along >= square) d = (px - dx) * (px - dx) + (py - dy) * (py - dy);
     if (d > far) {
       far = d;
       worst = k;

@@ -1,5 +1,5 @@
-// Border to polygon: break points by cone intersection, a least-squares line for each side, vertices where lines meet.
-import { Border, isFine, sampleWeight, sampleX, sampleY } from "./_border";
+// A polygon along a border: where its vertices may stand, and a least-squares line for each side.
+import { Border, isFine, SAMPLE, sampleWeight, sampleX, sampleY } from "./_border";
 import { LOOK, tick, Watch } from "./_watch";
 
 /** Samples by which two walks around a corner differ at most, where it has stairs and where gray has rounded it. */
@@ -7,9 +7,6 @@ const DOUBT: i32 = 6;
 const FINE_DOUBT: i32 = 2;
 /** Samples from which a side does without those at its ends, less one. */
 const ROUNDED: i32 = 6;
-
-/** Samples that a walk looks past the last node it may take, besides twice its way there: keeps all walks together linear. */
-const BEYOND: i32 = 64;
 
 /**
  * A closed polygon along a border. Vertex 0 lies where the border was cut open; side i runs from vertex i to i + 1,
@@ -68,6 +65,21 @@ export function layNodes(border: Border, polygon: Polygon, watch: Watch): void {
   putNode(polygon, end, border.open ? sampleX(border, end) : border.cutX, border.open ? sampleY(border, end) : border.cutY);
   // for stairs a quarter of the step to here, at most a quarter of a pixel
   const most = 0.5 * border.grain;
+  if (ASC_FEATURE_SIMD) {
+    let sample = border.samples + SAMPLE;
+    let here = v128.load(sample);
+    let step = drawn(f64x2.sub(v128.load(border.samples), here), most);
+    for (let k = 1; k < end; k++) {
+      if ((k & LOOK) == LOOK && tick(watch)) return;
+      sample += SAMPLE;
+      const next = v128.load(sample);
+      const ahead = drawn(f64x2.sub(next, here), most);
+      v128.store(polygon.nodes + (<usize>k << 4), f64x2.add(here, f64x2.add(ahead, step)));
+      step = f64x2.neg(ahead);
+      here = next;
+    }
+    return;
+  }
   let stepX = sampleX(border, 0) - x;
   let stepY = sampleY(border, 0) - y;
   const part = partOf(most, stepX, stepY);
@@ -90,6 +102,13 @@ export function layNodes(border: Border, polygon: Polygon, watch: Watch): void {
   }
 }
 
+/** A step, times `partOf`. */
+@inline function drawn(step: v128, most: f64): v128 {
+  const square = f64x2.mul(step, step);
+  const sum = f64x2.add(square, v128.shuffle<f64>(square, square, 1, 0));
+  return f64x2.mul(step, f64x2.div(f64x2.splat(most), f64x2.sqrt(f64x2.pmax(f64x2.splat(1), sum))));
+}
+
 /** `most`, or so much of a pixel as a part of a longer step. */
 @inline function partOf(most: f64, dx: f64, dy: f64): f64 {
   const square = dx * dx + dy * dy;
@@ -107,113 +126,6 @@ export function layNodes(border: Border, polygon: Polygon, watch: Watch): void {
 
 @inline export function nodeY(polygon: Polygon, k: i32): f64 {
   return load<f64>(polygon.nodes + (<usize>k << 4), 8);
-}
-
-/**
- * The last node that a straight side from node `from` can reach in direction `step`, +1 or -1: its line passes every
- * sample between within `radius`. Keeps the cone of directions that do and stops when it is empty, or when the border
- * turns back. Reaches at least the next node.
- */
-export function reach(border: Border, polygon: Polygon, from: i32, step: i32, radius: f64, watch: Watch): i32 {
-  const end = step > 0 ? border.n + 1 : 0;
-  const x = nodeX(polygon, from);
-  const y = nodeY(polygon, from);
-  const inner = radius * radius;
-  let best = from + step;
-  let far: f64 = 0; // square of the farthest distance so far
-  let open = true; // every direction is still allowed
-  let lx: f64 = 0; // left and right edge of the cone, unit
-  let ly: f64 = 0;
-  let rx: f64 = 0;
-  let ry: f64 = 0;
-  for (let k = from + step; ; k += step) {
-    if ((k & LOOK) == 0 && tick(watch)) return end;
-    if (k != end) {
-      const dx = sampleX(border, k) - x;
-      const dy = sampleY(border, k) - y;
-      const square = dx * dx + dy * dy;
-      // a pixel nearer than before
-      if (square < far - 1 && Math.sqrt(square) < Math.sqrt(far) - 1) break;
-      if (square > far) far = square;
-      if (square > inner) {
-        if (!open && dx * lx + dy * ly <= 0 && dx * rx + dy * ry <= 0) break;
-        // an edge moves when it passes the sample farther off than the radius
-        const narrowL = open || lx * dy - ly * dx < -radius;
-        const narrowR = open || rx * dy - ry * dx > radius;
-        if (narrowL || narrowR) {
-          const tangent = Math.sqrt(square - inner);
-          const scale = 1 / square;
-          if (narrowL) {
-            lx = (dx * tangent - dy * radius) * scale;
-            ly = (dy * tangent + dx * radius) * scale;
-          }
-          if (narrowR) {
-            rx = (dx * tangent + dy * radius) * scale;
-            ry = (dy * tangent - dx * radius) * scale;
-          }
-          open = false;
-          if (rx * ly - ry * lx < 0) break;
-        }
-      }
-    }
-    // while the cone is open its edges are 0, and every node is inside
-    const nx = nodeX(polygon, k) - x;
-    const ny = nodeY(polygon, k) - y;
-    const inside = <i32>(rx * ny - ry * nx >= 0) & <i32>(nx * ly - ny * lx >= 0);
-    if (inside) best = k;
-    if (k == end || (k - best) * step > BEYOND + 2 * (best - from) * step) break;
-  }
-  return best;
-}
-
-/** Begins both walks anew. */
-export function forgetWalks(polygon: Polygon): void {
-  polygon.forward = 0;
-  polygon.backward = 0;
-}
-
-/**
- * Break points of a polygon with few sides: two greedy walks, one in each direction. The forward walk finds the last
- * possible place of each vertex, the backward walk the first, so what lies between is where the vertex belongs.
- * Returns the number of sides.
- *
- * source   Sklansky and Gonzalez 1980 (cone intersection)
- */
-export function breakBorder(border: Border, polygon: Polygon, radius: f64, watch: Watch): i32 {
-  const end = border.n + 1;
-  let forward = polygon.forward;
-  let backward = polygon.backward;
-  forgetWalks(polygon);
-  put(polygon.high, 0, 0);
-  put(polygon.low, 0, end);
-  while (at(polygon.high, forward) != end) {
-    const next = reach(border, polygon, at(polygon.high, forward), 1, radius, watch);
-    put(polygon.high, ++forward, next);
-  }
-  while (at(polygon.low, backward) != 0) {
-    const next = reach(border, polygon, at(polygon.low, backward), -1, radius, watch);
-    put(polygon.low, ++backward, next);
-  }
-  for (let i = 0, j = backward; i < j; i++, j--) {
-    const other = at(polygon.low, i);
-    put(polygon.low, i, at(polygon.low, j));
-    put(polygon.low, j, other);
-  }
-  const m = min(forward, backward);
-  if (forward == backward) {
-    for (let i = 0; i <= m; i++) {
-      const a = at(polygon.low, i);
-      const b = at(polygon.high, i);
-      put(polygon.low, i, min(a, b));
-      put(polygon.high, i, max(a, b));
-    }
-  } else {
-    const from = forward < backward ? polygon.high : polygon.low;
-    const to = forward < backward ? polygon.low : polygon.high;
-    memory.copy(to, from, <usize>(m + 1) << 2);
-  }
-  polygon.m = m;
-  return m;
 }
 
 /** The least-squares line of each side, by its samples' moments. */
@@ -311,15 +223,16 @@ export function fitLine(border: Border, first: i32, last: i32, chordX: f64, chor
       ux = sxy;
       uy = large - sxx;
     }
-    if (ux * chordX + uy * chordY < 0) {
-      ux = -ux;
-      uy = -uy;
-    }
+    // + 0, as -0 is no direction; which way it is cannot be foretold, so there is no branch
+    const sign = copysign<f64>(1, ux * chordX + uy * chordY + 0);
+    ux *= sign;
+    uy *= sign;
   }
   const length = Math.sqrt(ux * ux + uy * uy);
+  const unit = 1 / length;
   store<f64>(line, originX + sx);
   store<f64>(line, originY + sy, 8);
-  store<f64>(line, length > 0 ? ux / length : 1, 16);
-  store<f64>(line, length > 0 ? uy / length : 0, 24);
+  store<f64>(line, length > 0 ? ux * unit : 1, 16);
+  store<f64>(line, length > 0 ? uy * unit : 0, 24);
   return axial;
 }

@@ -1,7 +1,8 @@
 // What the walks leave behind: straight borders in several sides, and a short side across a corner.
 import { Border, isFine, recut, sampleX, sampleY } from "./_border";
-import { at, fitLine, forgetWalks, layNodes, nodeX, nodeY, Polygon, put, reach, sideEnd, sideStart } from "./_polygon";
+import { at, fitLine, layNodes, nodeX, nodeY, Polygon, put, sideEnd, sideStart } from "./_polygon";
 import { meet, Nearest, searchNearest } from "./_vertices";
+import { forgetWalks, reach } from "./_reach";
 import { tick, Watch } from "./_watch";
 
 /** A line over two sides may be this much farther off the samples than the grain of a straight border is, in parts of it. */

@@ -1,5 +1,5 @@
 // Where the lines of a polygon's sides meet, held near the border.
-import { Border, sampleX, sampleY } from "./_border";
+import { Border, SAMPLE, sampleX, sampleY } from "./_border";
 import { at, nodeX, nodeY, Polygon, put, vertexX, vertexY } from "./_polygon";
 import { tick, Watch } from "./_watch";
 
@@ -166,11 +166,17 @@ export function searchNearest(
 }
 
 function searchWay(border: Border, from: i32, to: i32, step: i32, x: f64, y: f64, found: Nearest): void {
-  let px = sampleX(border, from) - x;
-  let py = sampleY(border, from) - y;
+  const ahead = <usize>step * SAMPLE;
+  let sample = border.samples + <usize>from * SAMPLE;
+  let px = load<f64>(sample) - x;
+  let py = load<f64>(sample, 8) - y;
+  let least = found.square;
+  let best = -1;
+  let t: f64 = 0;
   for (let k = from; k != to; k += step) {
-    const qx = sampleX(border, k + step) - x;
-    const qy = sampleY(border, k + step) - y;
+    sample += ahead;
+    const qx = load<f64>(sample) - x;
+    const qy = load<f64>(sample, 8) - y;
     const dx = qx - px;
     const dy = qy - py;
     const along = -(px * dx + py * dy);
@@ -180,14 +186,23 @@ function searchWay(border: Border, from: i32, to: i32, step: i32, x: f64, y: f64
       const length = dx * dx + dy * dy;
       const cross = px * dy - py * dx;
       if (along >= length) {
-        if (square < found.square) found.take(border, k, k + step, 1, square);
-      } else if (cross * cross < found.square * length)
-        found.take(border, k, k + step, along / length, (cross * cross) / length);
+        if (square < least) {
+          least = square;
+          best = k;
+          t = 1;
+        }
+      } else if (cross * cross < least * length) {
+        const inverse = 1 / length;
+        least = cross * cross * inverse;
+        best = k;
+        t = along * inverse;
+      }
     }
-    if (square > 2 * found.square + AWAY) return;
+    if (square > 2 * least + AWAY) break;
     px = qx;
     py = qy;
   }
+  if (best >= 0) found.take(border, best, best + step, t, least);
 }
 
 /** True when (x, y) is within `bound` of the step from sample k to the next. */

@@ -6,16 +6,18 @@ import { DIGEST_BYTES } from "./_cubic";
 import { drawCourse } from "./_curve";
 import { Gray, moveSamples, showsGray } from "./_gray";
 import { begin, lineTo, Outline, turnAround } from "./_outline";
-import { breakBorder, fitSides, forgetWalks, layNodes, Polygon } from "./_polygon";
+import { fitSides, layNodes, Polygon } from "./_polygon";
+import { drawKnown, forgetShapes, keepShape, Shapes, SHAPES_BYTES } from "./_shapes";
 import { cutAtCorner, mergeSides, sharpenCorners } from "./_tidy";
 import { placeVertices, polygonArea } from "./_vertices";
+import { breakBorder, forgetWalks } from "./_reach";
 import { LOOK, stage, tick, Watch } from "./_watch";
 
 /** Modes; `src/engine/trace.ts` uses the same numbers. */
 const PIXELS: i32 = 0;
 const CURVES: i32 = 2;
 /** Scratch beside the buffers that grow with the border: the records and a stack, see `layOut`. */
-const RECORDS: usize = 2048 + DIGEST_BYTES;
+const RECORDS: usize = 2048 + DIGEST_BYTES + SHAPES_BYTES;
 /** Scratch for each sample of the longest border, bytes, see `layOut`. */
 const PER_SAMPLE: usize = 24 + 16 + 4 + 4 + 32 + 16 + 1 + 4 + 4 + 1 + 32 + 4;
 /** Entries beyond the samples: both ends, and one for rounding addresses up. */
@@ -30,6 +32,9 @@ const AREA_SHARE: f64 = 0.2;
 const FINE: f64 = 0.18;
 /** How far they may be off, in parts of their roughness. */
 const NOISE: f64 = 4;
+/** How many times a cubic's bound a sample may be off while its arms are rough, squared; and where gray placed the samples. */
+const ROUGH: f64 = 2.25;
+const FINE_ROUGH: f64 = 3;
 /** One of so many cracks has a gray pixel where a border is worth the look. */
 const SOFT: i32 = 8;
 /** How much of the tolerance sides and cubics take for themselves where gray has placed the samples. */
@@ -105,7 +110,7 @@ export function fitScratch(ends: usize, contours: i32, points: usize, scratch: u
  * returns   contours done in all calls; less than `contours` when the room is full: take the output and call again.
  *           NO_ROOM when not even the next contour fits (a contour of n corners never needs more than its samples + n
  *           segments); STOPPED. Reports corners.
- * cost      O(corners + length / 4 px), 0.1 to 0.3 us a corner for cubics
+ * cost      O(corners + length / 4 px), 0.03 to 0.2 us a corner for cubics
  * source    stages: cone intersection (Sklansky and Gonzalez 1980), least-squares sides, corners (Selinger 2003),
  *           least-squares cubics (Schneider 1990); gray as covered area (Trujillo-Pino 2013); putting them together is own
  */
@@ -152,6 +157,7 @@ export function fit(
   out.pointRoom = pointRoom;
   out.scale = scale;
   out.full = 0;
+  out.logEnd = 0;
   state.segments = 0;
   state.points = 0;
   for (let i = begun; i < contours; i++) {
@@ -184,6 +190,7 @@ class Work {
   out: Outline;
   watch: Watch;
   gray: Gray;
+  shapes: Shapes;
   /** Where buffers by sample begin. */
   buffers: usize;
 }
@@ -196,9 +203,12 @@ function openWork(work: Work, scratch: usize, tolerance: f64): void {
   work.watch = changetype<Watch>(p + 320);
   work.course = changetype<Course>(p + 384);
   work.gray = changetype<Gray>(p + 640);
-  work.polygon.scratch = p + 704;
-  work.course.digest = p + 896;
-  work.course.stack = p + 896 + DIGEST_BYTES;
+  work.shapes = changetype<Shapes>(p + 704);
+  work.polygon.scratch = p + 768;
+  work.course.digest = p + 960;
+  work.course.stack = p + 960 + DIGEST_BYTES;
+  work.shapes.table = scratch + RECORDS - SHAPES_BYTES;
+  forgetShapes(work.shapes);
   work.buffers = scratch + RECORDS;
   work.border.samples = work.buffers;
   work.watch.stopped = false;
@@ -246,26 +256,54 @@ function fitContour(
   watch.from = from;
   watch.units = count;
   stage(watch, 0);
-  const gray = !open && work.gray.pixels != 0;
-  if (mode == PIXELS || (count <= (open ? 2 : 4) && !gray)) {
-    drawCorners(work.out, corners, count, open, watch);
+  const out = work.out;
+  if (mode == PIXELS) {
+    drawCorners(out, corners, count, open, watch);
     return;
   }
+  const gray = !open && showsGray(work.gray, corners, count);
+  if (count <= (open ? 2 : 4) && !gray) {
+    drawCorners(out, corners, count, open, watch);
+    return;
+  }
+  if (open || gray) {
+    fitBorder(work, corners, count, mode, tolerance, open, gray);
+    return;
+  }
+  if (drawKnown(work.shapes, corners, count, out)) return;
+  const segment = out.segments;
+  const point = out.points;
+  const turned = fitBorder(work, corners, count, mode, tolerance, false, false);
+  if (out.logEnd > 0 && !watch.stopped) keepShape(work.shapes, corners, out, segment, point, turned);
+}
+
+/** Fits one border; true when it was walked the other way and turned around. */
+function fitBorder(
+  work: Work,
+  corners: usize,
+  count: i32,
+  mode: i32,
+  tolerance: f64,
+  open: bool,
+  gray: bool,
+): bool {
+  const watch = work.watch;
   const border = work.border;
-  const direction = open ? 1 : sample(work, corners, count);
+  const direction = open ? 1 : sample(work, corners, count, gray);
   if (open) {
     border.grain = STAIRS;
     sampleArc(corners, count, border, watch);
   }
-  if (watch.stopped) return;
+  if (watch.stopped) return false;
   layOut(work, border.n);
   const fine = isFine(border);
   if (count <= 4 && !open && !fine) {
     drawCorners(work.out, corners, count, false, watch);
-    return;
+    return false;
   }
   // cubics are asked for more than the guarantee: near the bound they would look off where lines do not
   work.course.cubicBound = fine ? border.grain + SHARE * tolerance : 0.48 + 0.5 * tolerance;
+  work.course.hopeless = (fine ? FINE_ROUGH : ROUGH) * work.course.cubicBound * work.course.cubicBound;
   work.out.originX = work.border.originX;
   work.out.originY = work.border.originY;
   const segment = work.out.segments;
@@ -277,44 +315,47 @@ function fitContour(
   else cutAtCorner(work.border, work.polygon, radius, work.course.bound, work.course.nodes, watch);
   for (let attempt = 0; attempt < 3; attempt++) {
     if (makePolygon(work, radius)) {
-      if (watch.stopped) return;
+      if (watch.stopped) return false;
       draw(work, mode);
-      if (direction < 0 && work.out.full == 0) turnAround(work.out, segment, point);
-      return;
+      const turned = direction < 0 && work.out.full == 0;
+      if (turned) turnAround(work.out, segment, point);
+      return turned;
     }
     // thinner than the radius: both walks ran through the inside
     radius *= 0.5;
   }
   drawCorners(work.out, corners, count, open, watch);
+  return false;
 }
 
 /** Samples a border, by gray if that tells more than its stairs do. Returns the direction of the walk. */
-function sample(work: Work, corners: usize, count: i32): i32 {
+function sample(work: Work, corners: usize, count: i32, gray: bool): i32 {
   const border = work.border;
-  const gray = work.gray;
+  const plane = work.gray;
   const watch = work.watch;
   border.grain = STAIRS;
-  if (gray.pixels == 0 || (!gray.always && !showsGray(gray, corners, count)))
-    return sampleBorder(corners, count, border, false, watch);
+  if (!gray) return sampleBorder(corners, count, border, false, watch);
   const direction = sampleBorder(corners, count, border, true, watch);
   if (watch.stopped) return direction;
-  moveSamples(border, gray, watch);
-  if (gray.soft > 0 && (gray.always || gray.soft * SOFT >= border.n)) {
+  moveSamples(border, plane, watch);
+  if (plane.soft > 0 && (plane.always || plane.soft * SOFT >= border.n)) {
     border.grain = min(STAIRS, max(FINE, NOISE * roughness(border, work.polygon.scratch, watch)));
-    if (gray.always || isFine(border)) return direction;
+    if (plane.always || isFine(border)) return direction;
   }
   return watch.stopped ? direction : sampleBorder(corners, count, border, false, watch);
 }
 
 function drawCorners(out: Outline, corners: usize, count: i32, open: bool, watch: Watch): void {
-  out.originX = 0;
-  out.originY = 0;
-  begin(out, load<i32>(corners), load<i32>(corners, 4));
+  const x = load<i32>(corners);
+  const y = load<i32>(corners, 4);
+  out.originX = x;
+  out.originY = y;
+  begin(out, 0, 0);
   for (let i = 1; i < count; i++) {
     if ((i & LOOK) == LOOK && tick(watch)) return;
-    lineTo(out, load<i32>(corners + (<usize>i << 3)), load<i32>(corners + (<usize>i << 3), 4));
+    lineTo(out, load<i32>(corners + (<usize>i << 3)) - x, load<i32>(corners + (<usize>i << 3), 4) - y);
   }
-  if (!open) lineTo(out, load<i32>(corners), load<i32>(corners, 4));
+  if (!open) lineTo(out, 0, 0);
 }
 
 /** False when the polygon is too poor to stand for its border. */

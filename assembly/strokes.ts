@@ -123,6 +123,7 @@ export function drawStrokes(
   out.originY = 0;
   out.scale = scale;
   out.full = 0;
+  out.logEnd = 0;
   let n = 0;
   let done = 0;
   for (let i = 0; i < p.strokes; i++) {

@@ -20,14 +20,14 @@ const { error, stderr } = await asc.main([
 if (error) throw new Error(`asc failed: ${error.message}\n${stderr}`);
 execFileSync(process.execPath, ["node_modules/binaryen/bin/wasm2js", wasm, "-all", "-O", "-o", out]);
 
-// what it imports is given by the caller
-const text = readFileSync(out, "utf8").replace("import * as env from 'env';\n", "");
+const text = readFileSync(out, "utf8");
 const end = text.indexOf("var memasmFunc");
 if (end < 0 || text.includes("initActiveSegments"))
   throw new Error("wasm2js wrote another form than is known here");
+// the module's imports are handed to it by `makeTwin`
 writeFileSync(
   out,
-  `${text.slice(0, end)}
+  `${text.slice(0, end).replace(/^import .*$/gm, "")}
 export function makeTwin(buffer) {
   bufferView = new Uint8Array(buffer);
   return asmFunc({ env: { memory: { buffer }, step: 64 } });

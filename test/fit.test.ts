@@ -5,6 +5,7 @@ import { extract } from "../src/engine/contours.ts";
 import { FIT_MODES, type FitMode, fitBorders } from "../src/engine/fit.ts";
 import { type Image, toBitmap } from "../src/engine/image.ts";
 import { Engine, type Pointer, Stages } from "../src/engine/memory.ts";
+import { CURSOR_BYTES, fitRange, openRange, xyBytes } from "../src/engine/range.ts";
 import type { Curves } from "../src/engine/trace.ts";
 import { bitsFrom, random } from "./oracle.ts";
 import { blobs, grayOf, imageOf, noise } from "./outline.ts";
@@ -194,6 +195,41 @@ test("fit leaves when the cancel word is set, in every mode and in both passes",
         Atomics.store(word, 0, 0);
       }
     });
+});
+
+/** The outlines of borders that are fitted in calls of `each` at a time, so that a call knows of no more. */
+function fitApart(image: Image, mode: number, each: number): { kinds: number[]; xy: number[] } {
+  return release.run((engine) => {
+    const { contours, corners, ends, points } = bordersOf(engine, image).borders;
+    const scratch = engine.alloc(engine.kernels.fitScratch(ends, contours, points, engine.alloc(64), 0));
+    const outEnds = engine.alloc(4 * contours);
+    const job = { ends, points, outEnds, mode, tolerancePx: 0.5, mmPerPx: 0.1, open: 0, gray: undefined };
+    const room = 4 * corners + 16;
+    const cursor = engine.alloc(CURSOR_BYTES);
+    const place = { cursor, scratch, kinds: engine.alloc(room), xy: engine.alloc(xyBytes(room)), room };
+    const words = engine.i32(cursor, CURSOR_BYTES / 4);
+    const found = { kinds: [] as number[], xy: [] as number[] };
+    words.fill(0);
+    for (let from = 0; from < contours; from += each) {
+      const to = Math.min(contours, from + each);
+      openRange(words, from);
+      assert.is(fitRange(engine.kernels, job, place, to), to);
+      for (const kind of engine.u8(place.kinds, words[2]!)) found.kinds.push(kind);
+      for (const value of engine.f32(place.xy, 2 * words[3]!)) found.xy.push(value);
+    }
+    return found;
+  });
+}
+
+test("a small border is drawn the same to the letter, whatever was drawn before it", () => {
+  // more shapes than are kept at a time; and two that differ by 2^16 px in one step
+  const many = imageOf(noise(5, 360, 360, 0.4));
+  const long = imageOf(
+    bitsFrom(66_000, 8, (x, y) => (y % 4 === 1 && x < (y < 4 ? 300 : 65_836)) || (y % 4 === 2 && x < 7)),
+  );
+  for (const image of [many, long])
+    for (const mode of [0, 1, 2])
+      assert.equal(fitApart(image, mode, Number.MAX_SAFE_INTEGER), fitApart(image, mode, 1), `mode ${mode}`);
 });
 
 test.run();

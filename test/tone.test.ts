@@ -160,6 +160,24 @@ test("mapGray takes each gray to its entry, for runs of any length", () => {
       });
 });
 
+test("hasGray finds a pixel that is neither black nor white, wherever it is", () => {
+  for (const engine of [release, debug])
+    for (const n of [0, 1, 7, 31, 32, 33, 100, 70_000])
+      engine.run(({ kernels }) => {
+        // behind the last pixel there may be anything
+        const plane = noise(n, n + 64).map((value, i) => (i < n ? (value & 1) * 255 : 100));
+        const at = engine.push(plane);
+        assert.is(kernels.hasGray(at, n), 0);
+        for (const k of n < 1000 ? plane.slice(0, n).keys() : [0, 65_537, n - 1])
+          for (const value of [1, 127, 128, 254]) {
+            const kept = engine.u8(at, n)[k]!;
+            engine.u8(at, n)[k] = value;
+            assert.is(kernels.hasGray(at, n), 1, `${value} at ${k} of ${n}`);
+            engine.u8(at, n)[k] = kept;
+          }
+      });
+});
+
 test("moveBytes moves over itself", () => {
   for (const [n, by] of [
     [0, 3],
@@ -639,6 +657,7 @@ test("the tone kernels leave when they are canceled", () => {
       assert.is(kernels.luma(pixels, 4, 40_000, out), -1);
       assert.is(kernels.histogram(out, 40_000, tables), -1);
       assert.is(kernels.mapGray(out, 40_000, tables), -1);
+      assert.is(kernels.hasGray(out, 40_000), -1);
       assert.is(kernels.moveBytes(pixels, out, 140_000), -1);
       assert.is(kernels.alphaGray(pixels, 40_000, out), -1);
       assert.is(kernels.alphaSpan(pixels, 40_000, tables), -1);

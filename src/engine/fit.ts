@@ -38,15 +38,16 @@ export function fitBorders(
   const { contours, corners, ends, points } = borders;
   const { mode, tolerancePx, mmPerPx } = options;
   const watch = engine.alloc(64);
-  const bytes = stages.run(share * 0.1, corners, () =>
-    kernels.fitScratch(ends, contours, points, watch, gray ? 1 : 0),
+  const plane = gray && isGray(engine, gray, stages, share * 0.05) ? gray : undefined;
+  const bytes = stages.run(share * 0.05, corners, () =>
+    kernels.fitScratch(ends, contours, points, watch, plane ? 1 : 0),
   );
   const scratch = engine.alloc(bytes);
   const outEnds = engine.alloc(4 * contours);
   const cursor = engine.alloc(CURSOR_BYTES);
   engine.u8(cursor, CURSOR_BYTES).fill(0);
   const number = FIT_MODES.indexOf(mode);
-  const job: FitJob = { ends, points, outEnds, mode: number, tolerancePx, mmPerPx, open, gray };
+  const job: FitJob = { ends, points, outEnds, mode: number, tolerancePx, mmPerPx, open, gray: plane };
   const fit = fitter(engine, job, { scratch, cursor }, Math.min(ROOM, 4 * corners + 16));
   const shared = SharedFit.offer(engine, job, contours, corners, bytes);
 
@@ -72,6 +73,11 @@ export function fitBorders(
     ),
     depth: engine.u16(borders.depth, contours).slice(),
   };
+}
+
+/** Whether a plane has anything to tell beside black and white. */
+function isGray(engine: Engine, { at, width, height }: GrayPlane, stages: Stages, share: number): boolean {
+  return stages.run(share, width * height, () => engine.kernels.hasGray(at, width * height)) > 0;
 }
 
 /**

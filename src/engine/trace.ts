@@ -68,7 +68,7 @@ const SHARES = { bitmap: 0.3, borders: 0.3, fit: 0.4 };
  * @throws INVALID_ARGUMENT   an image or an option that breaks its contract, or an option of another name
  * @throws OUT_OF_MEMORY      more pixels or corners than kernel memory holds
  * @throws CANCELED           the task that runs it was canceled
- * Cost: one read of the picture, then about 0.3 us for each corner of the pixels' edges; a byte a pixel for `subpixel`.
+ * Cost: one read of the picture, then up to 0.2 us for each corner of the pixels' edges; a byte a pixel for `subpixel`.
  * @example trace(image, { mode: "polygons", dpi: 300 }).ends.length
  */
 export const trace = engineFunction("trace", (image: Image, options: TraceOptions = {}): Curves => {
