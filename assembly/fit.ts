@@ -308,8 +308,9 @@ function fitBorder(
   work.out.originY = work.border.originY;
   const segment = work.out.segments;
   const point = work.out.points;
-  // a radius a little over the grain lets straight borders through; what is left over goes to the cubics
-  let radius = border.grain + (fine ? SHARE : 0.5) * tolerance;
+  // a radius a little over the grain lets straight borders through; what is left over goes to the cubics, if there are any
+  const part = fine ? SHARE : mode == CURVES ? 0.5 : 0.75;
+  let radius = border.grain + part * tolerance;
   layNodes(border, work.polygon, watch);
   if (open) forgetWalks(work.polygon);
   else cutAtCorner(work.border, work.polygon, radius, work.course.bound, work.course.nodes, watch);
