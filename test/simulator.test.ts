@@ -1,29 +1,7 @@
-import { readFileSync } from "node:fs";
-import { Firmware, type FirmwareOptions, startSimulator } from "kerfwork";
+import { Firmware, startSimulator } from "kerfwork";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-
-/** A controller on virtual time with a host that only writes and listens. */
-class Bench {
-  readonly firmware: Firmware;
-  constructor(options: FirmwareOptions = {}) {
-    this.firmware = new Firmware(options);
-    this.run(0.1);
-  }
-
-  /** Puts bytes on the wire and lets `seconds` pass; what the controller said meanwhile, line by line. */
-  run(seconds: number, bytes = ""): string[] {
-    return lines(this.raw(seconds, bytes));
-  }
-
-  raw(seconds: number, bytes = ""): string {
-    this.firmware.uart.send(Buffer.from(bytes, "latin1"), this.firmware.now);
-    this.firmware.advance(this.firmware.now + seconds);
-    return Buffer.from(this.firmware.uart.take()).toString("latin1");
-  }
-}
-
-const lines = (text: string): string[] => text.split("\r\n").filter((line) => line !== "");
+import { Bench } from "./controller.ts";
 
 const executed = ({ firmware }: Bench): string[] => firmware.log.lines.map(({ text }) => text);
 const IDLE = "<Idle|MPos:0.000,0.000,0.000|Bf:15,128|FS:0,0";
@@ -34,46 +12,6 @@ test("a controller starts with its banner and is idle", () => {
   assert.is(Buffer.from(firmware.uart.take()).toString(), "\r\nGrbl 1.1h ['$' for help]\r\n");
   assert.is(firmware.state, "Idle");
 });
-
-// What real firmware answered to the same bytes: text and order are exact. Reports count where the machine stands, since
-// this one has no acceleration: all of them, or, of a machine polled in motion, the last without its slow fields,
-// or the states in their order.
-for (const [name, reports] of [
-  ["03-square-job-charcount", "last"],
-  ["04-error-line-mid-job", "all"],
-  ["09-check-mode", "all"],
-  ["11-jog-and-cancel", "states"],
-  ["13-unknown-and-overflow", "last"],
-  ["19-dwell-and-sync", "all"],
-] as const) {
-  test(`the controller answers the bytes of recording ${name} as real firmware did`, () => {
-    const entries = readFileSync(`test/fixtures/grbl/${name}.jsonl`, "utf8")
-      .trim()
-      .split("\n")
-      .slice(1)
-      .map((line) => JSON.parse(line) as { t: number; d: string; b: string });
-    const bench = new Bench();
-    const start = bench.firmware.now;
-    let text = "";
-    for (const { t, b } of entries.filter(({ d }) => d === "tx"))
-      text += bench.raw(Math.max(0, start + t - bench.firmware.now)) + bench.raw(0, b);
-    const said = lines(text + bench.raw(10));
-    const rx = entries.filter(({ d }) => d === "rx").map(({ b }) => b);
-    const wanted = lines(rx.join("")).filter((line) => !line.startsWith("h ['$'"));
-    const answers = (all: string[]) => all.filter((line) => !line.startsWith("<"));
-    assert.equal(answers(said), answers(wanted));
-    const states = (all: string[]) =>
-      all.flatMap((line) => /^<\w+/.exec(line)?.[0] ?? []).filter((state, i, list) => state !== list[i - 1]);
-    const standing = (all: string[]) => all.filter((line) => /^<(?!Run|Jog)/.test(line));
-    const last = (all: string[]) =>
-      standing(all)
-        .at(-1)!
-        .replace(/\|(WCO|Ov|A):[^|>]*/g, "");
-    const compared = { all: standing, last, states }[reports];
-    assert.ok(standing(wanted).length > 0);
-    assert.equal(compared(said), compared(wanted));
-  });
-}
 
 test("each line end is one answer: CRLF gives two", () => {
   const bench = new Bench();
@@ -224,11 +162,11 @@ test("a reset right after a limit alarm is thrown away", () => {
 
 test("a soft limit stops in order and is ALARM:2", () => {
   const bench = new Bench({ settings: { 20: 1, 22: 1, 27: 2 } });
-  assert.equal(bench.run(3, "$H\n"), ["ok"]);
+  assert.equal(bench.run(30, "$H\n"), ["ok"]);
   assert.equal(bench.firmware.position, [-2, -2, -2]);
   const answers = bench.run(3, "G90F1500\nG53G1X-30\nG53X-250\nG53X-20\n");
   assert.equal(answers, ["ok", "ok", "ALARM:2", "[MSG:Reset to continue]"]);
-  assert.equal(bench.run(0.1, "\x18"), ["ok", "Grbl 1.1h ['$' for help]", "[MSG:'$H'|'$X' to unlock]"]);
+  assert.equal(bench.run(0.3, "\x18"), ["ok", "Grbl 1.1h ['$' for help]", "[MSG:'$H'|'$X' to unlock]"]);
 });
 
 test("the controller refuses lines with GRBL's numbers", () => {
@@ -293,7 +231,8 @@ test("modes stay: units, distances, offsets and feed act on later lines", () => 
 });
 
 test("an arc goes round its centre, the asked way and the whole of it", () => {
-  const bench = new Bench({ settings: { 110: 60_000, 111: 60_000 } });
+  // so fast an acceleration that the ramps do not count
+  const bench = new Bench({ settings: { 110: 60_000, 111: 60_000, 120: 1e7, 121: 1e7, 11: 10 } });
   bench.run(1, "G0X10\n");
   for (const [line, sign, seconds] of [
     ["G3X10Y0I-10J0F6000", 1, 0.628],
@@ -305,7 +244,7 @@ test("an arc goes round its centre, the asked way and the whole of it", () => {
     do {
       bench.run(0.001);
       const [x, y] = bench.firmware.position;
-      assert.ok(Math.abs(Math.hypot(x, y) - 10) < 0.003);
+      assert.ok(Math.abs(Math.hypot(x, y) - 10) < 0.007);
       if (ran++ === 100) assert.is(Math.sign(y), sign);
       low = Math.min(low, x);
       high = Math.max(high, x);
@@ -338,7 +277,7 @@ test("sleep wakes by a reset only, into alarm", () => {
   const bench = new Bench();
   assert.equal(bench.run(0.1, "$SLP\n"), ["ok", "[MSG:Sleeping]"]);
   assert.equal(bench.run(0.1, "G0X1\n~"), []);
-  assert.equal(bench.run(0.1, "\x18"), ["Grbl 1.1h ['$' for help]", "[MSG:'$H'|'$X' to unlock]"]);
+  assert.equal(bench.run(0.3, "\x18"), ["Grbl 1.1h ['$' for help]", "[MSG:'$H'|'$X' to unlock]"]);
 });
 
 test("a jog leaves no mode behind, and 0x85 or ! end it where it is", () => {
@@ -424,6 +363,7 @@ test("startSimulator checks its options", async () => {
   for (const [options, message] of [
     [{ timeScale: 0 }, "Expected `timeScale` to be a finite number > 0, got 0"],
     [{ baud: Number.NaN }, "Expected `baud` to be a finite number > 0, got NaN"],
+    [{ settings: { 110: Number.NaN } }, "Expected `settings[110]` to be a finite number, got NaN"],
     [{ lineSeconds: -1 }, "Expected `lineSeconds` to be a finite number >= 0, got -1"],
   ] as const) {
     const error = await startSimulator(options).then(

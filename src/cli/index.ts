@@ -1,8 +1,9 @@
 import { readFileSync } from "node:fs";
 import { type KerfworkError, taskMgr } from "../index.ts";
 import { type Command, helpText, parseArgs } from "./args.ts";
-import { portsCommand, runCommand, sendCommand, simulateCommand } from "./machine.ts";
+import { portsCommand, runCommand, sendCommand } from "./machine.ts";
 import { planCommand, traceCommand } from "./picture.ts";
+import { simulateCommand } from "./simulate.ts";
 import { listenForStop } from "./stop.ts";
 import { newVoice, type Voice } from "./voice.ts";
 

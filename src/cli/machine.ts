@@ -1,4 +1,3 @@
-import { once } from "node:events";
 import {
   connect,
   type ExecutionContext,
@@ -83,26 +82,6 @@ export const sendCommand: Command = {
       const result = await stream(machine, program, signal);
       report({ command: "send", input: path, machine: result }, [runLine(result)]);
     });
-  },
-};
-
-export const simulateCommand: Command = {
-  name: "simulate",
-  operands: [],
-  summary: "start a simulated machine and print the path of its port; Ctrl-C ends it",
-  flags: [BAUD_FLAG, { ...TIME_SCALE_FLAG, help: `${TIME_SCALE_FLAG.help} (default 1)` }],
-  examples: ["simulate --time-scale 10"],
-  async run({ values, signal, result }) {
-    const simulator = await startSimulator(
-      given({ baud: numberOf(values, "baud"), timeScale: numberOf(values, "time-scale") }),
-    );
-    try {
-      result({ command: "simulate", port: simulator.path }, [simulator.path]);
-      // the simulator's pipes keep the process alive meanwhile
-      if (!signal.aborted) await once(signal, "abort");
-    } finally {
-      await simulator.close();
-    }
   },
 };
 

@@ -1,9 +1,12 @@
+import { chordsOf } from "./chords.ts";
+import { changedBytes } from "./settings.ts";
+
 /** Machine or work coordinates: x, y, z in mm. */
 export type Vec = readonly [number, number, number];
 
 /** What stays set from one line to the next. */
 export interface Modal {
-  readonly motion: 0 | 1 | 2 | 3 | 80;
+  readonly motion: 0 | 1 | 2 | 3 | 38.2 | 38.3 | 38.4 | 38.5 | 80;
   readonly plane: 17 | 18 | 19;
   readonly units: 20 | 21;
   readonly distance: 90 | 91;
@@ -30,11 +33,22 @@ export interface Offsets {
 
 export type Action =
   | { readonly type: "sync" }
+  /** Outputs that are set when the motion has ended. */
+  | { readonly type: "spindle"; readonly spindle: Modal["spindle"]; readonly speed: number }
+  | { readonly type: "coolant"; readonly mist: boolean; readonly flood: boolean }
   | { readonly type: "dwell"; readonly seconds: number }
   /** One straight move; `feed` is mm/min, or Infinity for as fast as the axes can. */
   | { readonly type: "move"; readonly target: Vec; readonly feed: number; readonly power: number }
   /** Bytes written to EEPROM, with interrupts off. */
   | { readonly type: "store"; readonly bytes: number }
+  /** A move that ends where the probe touches, or with `away` lets go; `must`: not to find it is an alarm. */
+  | {
+      readonly type: "probe";
+      readonly target: Vec;
+      readonly feed: number;
+      readonly away: boolean;
+      readonly must: boolean;
+    }
   | { readonly type: "pause" }
   | { readonly type: "end" };
 
@@ -42,8 +56,6 @@ export interface Interpreted {
   readonly modal: Modal;
   readonly offsets: Offsets;
   readonly actions: readonly Action[];
-  /** True when the spindle, the laser or the coolant were set, apart from what rides on a move. */
-  readonly outputs: boolean;
 }
 
 /** What the interpreter needs to know of the settings. */
@@ -80,7 +92,7 @@ export const START_OFFSETS: Offsets = {
 // modal groups by the number times ten, so that G28.1 is 281
 const G_GROUPS: Readonly<Record<number, string>> = {
   ...group("non-modal", 40, 100, 280, 281, 300, 301, 530, 920, 921),
-  ...group("motion", 0, 10, 20, 30, 800),
+  ...group("motion", 0, 10, 20, 30, 382, 383, 384, 385, 800),
   ...group("plane", 170, 180, 190),
   ...group("distance", 900, 910),
   ...group("arc distance", 911),
@@ -224,12 +236,11 @@ function execute(words: Words, modal: Modal, offsets: Offsets, options: Interpre
 
   const actions: Action[] = [];
   const laserMove = options.laser && (motion === 1 || motion === 2 || motion === 3);
-  if (spindle !== modal.spindle) actions.push({ type: "sync" });
-  else if (speed !== modal.speed && spindle !== 5 && !(laserMove && (moves || spindle === 4)))
-    actions.push({ type: "sync" });
-  if (mist !== modal.mist || flood !== modal.flood) actions.push({ type: "sync" });
-
-  const outputs = actions.length > 0;
+  const riding = laserMove && (moves || spindle === 4);
+  if (spindle !== modal.spindle || (speed !== modal.speed && spindle !== 5 && !riding))
+    actions.push({ type: "sync" }, { type: "spindle", spindle, speed });
+  if (mist !== modal.mist || flood !== modal.flood)
+    actions.push({ type: "sync" }, { type: "coolant", mist, flood });
 
   if (action === 40) {
     const seconds = take("P") ?? refuse(28);
@@ -297,16 +308,21 @@ function execute(words: Words, modal: Modal, offsets: Offsets, options: Interpre
   if (moves) {
     for (const letter of "XYZ") unused.delete(letter);
     if (motion !== 0 && feed === 0) refuse(22);
-    const power = motion === 0 || spindle === 5 ? 0 : speed;
+    const probing = motion > 38 && motion < 39;
+    if (probing && target.every((value, axis) => value === position[axis])) refuse(33);
+    const power = motion === 0 || probing || spindle === 5 ? 0 : speed;
     const points = motion === 2 || motion === 3 ? arc() : [target];
     for (const point of points) {
       const length = Math.hypot(...point.map((value, axis) => value - position[axis]!));
       const rate = motion === 0 ? Infinity : feedMode === 94 ? feed : feed * length * points.length;
-      actions.push({ type: "move", target: point, feed: rate, power });
+      if (probing) {
+        const [away, must] = [motion > 38.35, motion === 38.2 || motion === 38.4];
+        actions.push({ type: "probe", target: point, feed: rate, away, must });
+      } else actions.push({ type: "move", target: point, feed: rate, power });
       position = point;
     }
     position = target;
-  } else if ((motion === 2 || motion === 3) && explicitMotion !== undefined) refuse(26);
+  } else if (motion > 1 && motion < 39 && explicitMotion !== undefined) refuse(26);
   if (unused.size > 0) refuse(36);
 
   const stop = m.get("stopping");
@@ -332,7 +348,7 @@ function execute(words: Words, modal: Modal, offsets: Offsets, options: Interpre
   // the end of a program sets the modes back, but not units, feed and position
   const ended: Partial<Modal> = { motion: 1, plane: 17, distance: 90, feedMode: 94, system: 0, spindle: 5 };
   const final = stop === 2 || stop === 30 ? { ...done, ...ended, mist: false, flood: false } : done;
-  return { modal: final, offsets: next, actions, outputs };
+  return { modal: final, offsets: next, actions };
 
   function arc(): Vec[] {
     const [a, b] = plane === 17 ? [0, 1] : plane === 18 ? [2, 0] : [1, 2];
@@ -362,23 +378,10 @@ function execute(words: Words, modal: Modal, offsets: Offsets, options: Interpre
       const gap = Math.abs(Math.hypot(dx - ca, dy - cb) - Math.hypot(ca, cb));
       if (gap > 0.005 && (gap > 0.5 || gap > 0.001 * Math.hypot(ca, cb))) refuse(33);
     }
-    const radius = Math.hypot(ca, cb);
-    const start = Math.atan2(-cb, -ca);
-    let angle = Math.atan2(dy - cb, dx - ca) - start;
-    if (motion === 2 && angle >= -5e-7) angle -= 2 * Math.PI;
-    if (motion === 3 && angle <= 5e-7) angle += 2 * Math.PI;
-    const sagitta = options.arcTolerance * (2 * radius - options.arcTolerance);
-    const chords =
-      sagitta > 0 ? Math.max(1, Math.floor(Math.abs(angle * radius * 0.5) / Math.sqrt(sagitta))) : 1;
-    return Array.from({ length: chords }, (_, i) => {
-      if (i === chords - 1) return target;
-      const share = (i + 1) / chords;
-      const at = start + angle * share;
-      const point = position.map((value, axis) => value + (target[axis]! - value) * share);
-      point[a!] = position[a!]! + ca + radius * Math.cos(at);
-      point[b!] = position[b!]! + cb + radius * Math.sin(at);
-      return point as unknown as Vec;
-    });
+    return chordsOf(
+      { position, target, plane: [a!, b!], centre: [ca, cb], clockwise: motion === 2 },
+      options,
+    );
   }
 }
 
@@ -388,10 +391,8 @@ export function workOffset(offsets: Offsets, system: number): Vec {
   return [x + offsets.g92[0], y + offsets.g92[1], z + offsets.g92[2] + offsets.toolLength];
 }
 
-/** Bytes of three 32-bit floats and a checksum that differ. */
+/** Bytes of three 32-bit floats and a checksum that differ. The checksum only tells whether there is anything. */
 function changed(old: Vec, now: Vec): number {
-  const bytes = (vec: Vec) => new Uint8Array(Float32Array.from(vec).buffer);
-  const before = bytes(old);
-  const count = bytes(now).filter((value, i) => value !== before[i]).length;
-  return count === 0 ? 0 : count + 1;
+  const empty = (vec: Vec) => vec.every((value) => value === 0);
+  return changedBytes(old, now) + (empty(old) === empty(now) ? 0 : 1);
 }

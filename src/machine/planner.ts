@@ -1,129 +1,205 @@
 import type { Vec } from "./interpreter.ts";
 
-interface Block {
-  readonly from: Vec;
-  readonly to: Vec;
-  readonly seconds: number;
-  /** mm/min */
-  readonly speed: number;
-  readonly power: number;
+/** What the planner needs to know of the machine; all by axis. */
+export interface Mechanics {
+  /** `$100`.. */
+  readonly stepsPerMm: Vec;
+  /** `$110`.., mm/min */
+  readonly maxRate: Vec;
+  /** `$120`.., mm/s² */
+  readonly acceleration: Vec;
+  /** `$11`, mm */
+  readonly junctionDeviation: number;
 }
 
-/** A feed hold lets the segments that are already prepared run out before the machine slows down, s. */
-const PREPARED_SECONDS = 0.045;
+/** A move as it was asked for. */
+export interface Move {
+  /** Machine coordinates, mm. */
+  readonly target: Vec;
+  /** mm/min; Infinity is as fast as the axes can. */
+  readonly feed: number;
+  /** The S word. */
+  readonly power: number;
+  /** Power follows speed, as M4 does. */
+  readonly dynamic: boolean;
+}
+
+/** A move on its way. Speeds are mm/s. */
+export interface Block {
+  /** Where it ends, mm. */
+  readonly end: Vec;
+  readonly unit: Vec;
+  /** Of one step of the axis that makes the most, mm. */
+  readonly stepMm: number;
+  readonly acceleration: number;
+  /** As asked for; Infinity for rapids. */
+  readonly rate: number;
+  /** The most that the axes can. */
+  readonly limit: number;
+  readonly power: number;
+  readonly dynamic: boolean;
+  /** The squared speed that the corner before it allows. */
+  readonly corner2: number;
+  /** What has not been prepared yet, mm. */
+  left: number;
+  /** The squared speed at which what is left begins. */
+  entry2: number;
+}
+
+/** Below this the directions of two moves are the same, or opposite. */
+const STRAIGHT = 0.999999;
 
 /**
- * The queue of moves and the stepper that runs them. A move has one speed from end to end: no ramps, so a job of many
- * short moves runs faster here than on a machine. Everything outside sees only `room`, `position`, `speed` and the time
- * until something changes, which is all that a planner with ramps would show as well.
+ * The queue of moves. It looks ahead over all of them: each begins as fast as its corner allows and as the way to the last
+ * one, which ends at rest, leaves room to brake. Corners follow the junction deviation: the speed at which an arc that
+ * touches both moves, and leaves the corner by `$11`, asks for no more than the acceleration that the axes have.
  */
 export class Planner {
-  static readonly BLOCKS = 15;
-  #blocks: Block[] = [];
-  /** Seconds of the first block that have run. */
-  #ran = 0;
-  #rest: Vec = [0, 0, 0];
-  #state: "still" | "running" | "stopping" | "held" = "still";
-  /** Seconds until a hold is complete. */
-  #stopIn = 0;
+  /** Moves that it holds at most. */
+  readonly size: number;
+  readonly #mechanics: Mechanics;
+  readonly #blocks: Block[] = [];
+  /** Where the last move ends, whole steps. */
+  #steps: [number, number, number] = [0, 0, 0];
+  #lastUnit: Vec | undefined;
+  #feedShare = 1;
+  #rapidShare = 1;
+  /** Moves taken so far. */
+  taken = 0;
+
+  constructor(mechanics: Mechanics, size: number) {
+    this.#mechanics = mechanics;
+    this.size = size;
+  }
 
   get room(): number {
-    return Planner.BLOCKS - this.#blocks.length;
+    return this.size - this.#blocks.length;
   }
 
   get empty(): boolean {
     return this.#blocks.length === 0;
   }
 
-  get state(): "still" | "running" | "stopping" | "held" {
-    return this.#state;
+  get first(): Block | undefined {
+    return this.#blocks[0];
   }
 
-  /** Adds a move; the caller has looked for room. `feed` and `maxRate` are mm/min. A move of no length takes no block. */
-  add(from: Vec, to: Vec, feed: number, power: number, maxRate: Vec): void {
-    const delta = to.map((value, axis) => value - from[axis]!);
-    const length = Math.hypot(...delta);
-    if (length < 1e-6) return;
-    let speed = feed;
-    // an axis at its limit slows the whole move
-    delta.forEach((part, axis) => {
-      if (part !== 0) speed = Math.min(speed, (maxRate[axis]! * length) / Math.abs(part));
+  /** Adds a move; the caller has looked for room. A move of no whole step takes no block. */
+  add(move: Move): void {
+    const { stepsPerMm, maxRate, acceleration } = this.#mechanics;
+    const steps: [number, number, number] = [0, 0, 0];
+    const unit: [number, number, number] = [0, 0, 0];
+    let most = 0;
+    for (let axis = 0; axis < 3; axis++) {
+      steps[axis] = Math.round(move.target[axis]! * stepsPerMm[axis]!);
+      const count = steps[axis]! - this.#steps[axis]!;
+      most = Math.max(most, Math.abs(count));
+      unit[axis] = count / stepsPerMm[axis]!;
+    }
+    if (most === 0) return;
+    const length = norm(unit);
+    for (let axis = 0; axis < 3; axis++) unit[axis] = unit[axis]! / length;
+    this.#blocks.push({
+      end: [steps[0] / stepsPerMm[0], steps[1] / stepsPerMm[1], steps[2] / stepsPerMm[2]],
+      unit,
+      stepMm: length / most,
+      acceleration: limited(acceleration, unit),
+      rate: move.feed / 60,
+      limit: limited(maxRate, unit) / 60,
+      power: move.power,
+      dynamic: move.dynamic,
+      corner2: this.empty ? 0 : this.#corner2(unit),
+      left: length,
+      entry2: 0,
     });
-    this.#blocks.push({ from, to, seconds: (length / speed) * 60, speed, power });
+    this.#steps = steps;
+    this.#lastUnit = unit;
+    this.taken++;
+    this.#plan();
   }
 
-  start(): void {
-    if (this.#blocks.length > 0 && this.#state !== "stopping") this.#state = "running";
+  /** The squared speed of the corner between the last move and one in the direction of `unit`. */
+  #corner2(unit: Vec): number {
+    const last = this.#lastUnit!;
+    const cos = -(last[0] * unit[0] + last[1] * unit[1] + last[2] * unit[2]);
+    if (cos > STRAIGHT) return 0;
+    if (cos < -STRAIGHT) return Infinity;
+    const turn: Vec = [unit[0] - last[0], unit[1] - last[1], unit[2] - last[2]];
+    // in the direction of the turn; its length goes into the limit
+    const acceleration = limited(this.#mechanics.acceleration, turn) * norm(turn);
+    const sinHalf = Math.sqrt((1 - cos) / 2);
+    return (acceleration * this.#mechanics.junctionDeviation * sinHalf) / (1 - sinHalf);
   }
 
-  /** Slows down to a stop; `held` once it stands. */
-  hold(acceleration: number): void {
-    if (this.#state !== "running") {
-      if (this.#state === "still") this.#state = "held";
-      return;
+  /** How fast a move runs between its ramps. */
+  nominal(block: Block): number {
+    if (block.rate === Infinity) return block.limit * this.#rapidShare;
+    return Math.min(block.rate * this.#feedShare, block.limit);
+  }
+
+  /** The squared speed at which the first move has to end. */
+  get exit2(): number {
+    return this.#blocks[1]?.entry2 ?? 0;
+  }
+
+  /** Feed and rapid overrides, 1 is 100 %. */
+  override(feedShare: number, rapidShare: number): void {
+    this.#feedShare = feedShare;
+    this.#rapidShare = rapidShare;
+    this.#plan();
+  }
+
+  /** The first move goes on from a speed that the stepper has set. */
+  continueAt(speed: number): void {
+    const block = this.#blocks[0];
+    if (block === undefined) return;
+    block.entry2 = speed * speed;
+    this.#plan();
+  }
+
+  /** Drops the first move, whose last part was prepared; the next begins at that speed. */
+  drop(speed: number): void {
+    this.#blocks.shift();
+    const block = this.#blocks[0];
+    if (block !== undefined) block.entry2 = speed * speed;
+  }
+
+  /** Forgets all moves; the next begins here, mm. */
+  clear(position: Vec): void {
+    this.#blocks.length = 0;
+    this.#lastUnit = undefined;
+    const { stepsPerMm } = this.#mechanics;
+    this.#steps = [0, 1, 2].map((axis) => Math.round(position[axis]! * stepsPerMm[axis]!)) as never;
+  }
+
+  #plan(): void {
+    const blocks = this.#blocks;
+    // backwards: no move begins faster than it can brake for what follows
+    let exit2 = 0;
+    for (let i = blocks.length - 1; i > 0; i--) {
+      const block = blocks[i]!;
+      const before = this.nominal(blocks[i - 1]!);
+      const own = this.nominal(block);
+      const most2 = Math.min(block.corner2, before * before, own * own);
+      exit2 = Math.min(most2, exit2 + 2 * block.acceleration * block.left);
+      block.entry2 = exit2;
     }
-    this.#state = "stopping";
-    this.#stopIn = PREPARED_SECONDS + this.#blocks[0]!.speed / 60 / acceleration;
-  }
-
-  /** Ends a hold that is complete; without blocks the machine is simply still. */
-  release(): void {
-    this.#state = this.#blocks.length > 0 ? "running" : "still";
-  }
-
-  /** Stops dead and forgets all moves; the machine stays where it is. */
-  kill(): void {
-    this.#rest = this.position();
-    this.#blocks = [];
-    this.#ran = 0;
-    this.#state = "still";
-  }
-
-  /** Moves the resting place, as homing does. */
-  place(position: Vec): void {
-    this.#rest = position;
-  }
-
-  /** Seconds until a block ends or a hold is complete. */
-  next(): number {
-    if (this.#state === "running") return this.#blocks[0]!.seconds - this.#ran;
-    if (this.#state !== "stopping") return Infinity;
-    const block = this.#blocks[0];
-    return block === undefined ? this.#stopIn : Math.min(this.#stopIn, (block.seconds - this.#ran) * 2);
-  }
-
-  /** Lets time pass, at most up to `next()`. */
-  advance(seconds: number): void {
-    if (this.#state !== "running" && this.#state !== "stopping") return;
-    const stopping = this.#state === "stopping";
-    // the mean speed of a ramp to zero is half of the full one
-    this.#ran += stopping ? seconds / 2 : seconds;
-    const block = this.#blocks[0];
-    if (block !== undefined && this.#ran >= block.seconds - 1e-9) {
-      this.#blocks.shift();
-      this.#ran = 0;
-      this.#rest = block.to;
-      if (this.#blocks.length === 0 && !stopping) this.#state = "still";
+    // forwards: nor faster than what came before can reach
+    for (let i = 1; i < blocks.length; i++) {
+      const before = blocks[i - 1]!;
+      const reached2 = before.entry2 + 2 * before.acceleration * before.left;
+      if (blocks[i]!.entry2 > reached2) blocks[i]!.entry2 = reached2;
     }
-    if (!stopping) return;
-    this.#stopIn -= seconds;
-    if (this.#stopIn <= 1e-9 || this.#blocks.length === 0) this.#state = "held";
   }
+}
 
-  position(): Vec {
-    const block = this.#blocks[0];
-    if (block === undefined || this.#ran === 0) return block?.from ?? this.#rest;
-    const share = Math.min(1, this.#ran / block.seconds);
-    return block.from.map((value, axis) => value + (block.to[axis]! - value) * share) as unknown as Vec;
-  }
+/** Without the care of Math.hypot for extremes, which costs more than all else here. */
+const norm = ([x, y, z]: Vec): number => Math.sqrt(x * x + y * y + z * z);
 
-  /** mm/min, now. */
-  speed(): number {
-    return this.#state === "running" ? this.#blocks[0]!.speed : 0;
-  }
-
-  /** The S word of the move that runs. */
-  power(): number {
-    return this.#state === "running" ? this.#blocks[0]!.power : 0;
-  }
+/** How many times a vector can be taken until the first axis comes to its limit. */
+function limited(limits: Vec, unit: Vec): number {
+  let most = Infinity;
+  for (let axis = 0; axis < 3; axis++)
+    if (unit[axis] !== 0) most = Math.min(most, limits[axis]! / Math.abs(unit[axis]!));
+  return most;
 }

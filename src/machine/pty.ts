@@ -65,6 +65,12 @@ export class Pty {
     if (this.#child.stdin!.writable) this.#child.stdin!.write(bytes);
   }
 
+  /** Takes no more from hosts for now, so that their bytes wait in the kernel. */
+  pause(paused: boolean): void {
+    if (paused) this.#child.stdout!.pause();
+    else this.#child.stdout!.resume();
+  }
+
   /** Ends it: an open host sees a hang-up. Settles when nothing is left running. */
   async close(): Promise<void> {
     (this.#child.stdio[3] as Writable).end();

@@ -1,4 +1,5 @@
-import { type Modal, type Offsets, ORIGIN, type Vec } from "./interpreter.ts";
+import type { Modal, Offsets, Vec } from "./interpreter.ts";
+import { coordinates } from "./status.ts";
 
 /** Number, value and decimals of every setting, in the order in which `$$` lists them. */
 const DEFAULTS: readonly (readonly [number, number, number])[] = [
@@ -38,12 +39,74 @@ const DEFAULTS: readonly (readonly [number, number, number])[] = [
   [132, 200, 3],
 ];
 
+/** What the firmware itself begins with, where that differs: a board with a blank EEPROM. */
+const FACTORY: Readonly<Record<number, number>> = {
+  1: 25,
+  10: 1,
+  32: 0,
+  110: 500,
+  111: 500,
+  120: 10,
+  121: 10,
+};
+/** Settings that take three or four bytes of EEPROM; the others take one. */
+const FLOATS: ReadonlySet<number> = new Set(
+  DEFAULTS.filter(([, , decimals]) => decimals > 0).map(([n]) => n),
+);
+
+/** What the parser knows besides the settings; `$#` and `$G` print it. */
+export interface Known {
+  readonly modal: Modal;
+  readonly offsets: Offsets;
+  /** Where the last probe touched, machine coordinates, and whether it did. */
+  readonly probe: { readonly position: Vec; readonly touched: boolean };
+  /** The answer to `$I`. */
+  readonly info: readonly string[];
+}
+
 /** What a controller keeps in EEPROM under a number, and the texts that it prints about itself. */
 export class Settings {
   readonly #values = new Map(DEFAULTS.map(([number, value]) => [number, value]));
+  /** By axis, as long as nothing changed. */
+  readonly #vecs = new Map<number, Vec>();
+  /** `$N0` and `$N1`: lines that run at each start. */
+  readonly startup: [string, string] = ["", ""];
+  /** What `$I=` put behind the version. */
+  build = "";
 
-  constructor(changes: Readonly<Record<number, number>> = {}) {
+  constructor(changes: Readonly<Record<number, number>> = {}, factory = false) {
+    if (factory) this.reset();
     for (const [number, value] of Object.entries(changes)) this.#values.set(Number(number), value);
+  }
+
+  /** Sets all back to what the firmware begins with; gives the bytes of EEPROM that this changed. */
+  reset(): number {
+    let bytes = 0;
+    for (const [number, value] of DEFAULTS) {
+      const first = FACTORY[number] ?? value;
+      const before = this.number(number);
+      if (first !== before) bytes += FLOATS.has(number) ? changedBytes([before], [first]) : 1;
+      this.#values.set(number, first);
+    }
+    this.#vecs.clear();
+    return bytes;
+  }
+
+  /** `$11`, mm. */
+  get junctionDeviation(): number {
+    return this.number(11);
+  }
+
+  get stepsPerMm(): Vec {
+    return this.vec(100);
+  }
+
+  get maxRate(): Vec {
+    return this.vec(110);
+  }
+
+  get acceleration(): Vec {
+    return this.vec(120);
   }
 
   /** Laser mode, `$32`. */
@@ -62,7 +125,12 @@ export class Settings {
 
   /** Three settings in a row, one an axis. */
   vec(first: number): Vec {
-    return [this.number(first), this.number(first + 1), this.number(first + 2)];
+    let vec = this.#vecs.get(first);
+    if (vec === undefined) {
+      vec = [this.number(first), this.number(first + 1), this.number(first + 2)];
+      this.#vecs.set(first, vec);
+    }
+    return vec;
   }
 
   /** The travel of each axis lies on the negative side of the machine's zero. */
@@ -92,29 +160,37 @@ export class Settings {
     else if (setting === 0 && value < 3) error = 6;
     else if (setting === 20 && value === 1 && this.number(22) !== 1) error = 10;
     if (error !== 0) return { error, bytes: 0 };
-    const same = this.number(setting) === value;
+    const before = this.number(setting);
     this.#values.set(setting, value);
+    this.#vecs.clear();
     // turning homing off takes the soft limits with it
     if (setting === 22 && value === 0) this.#values.set(20, 0);
-    return { error, bytes: same ? 0 : 4 };
+    if (before === value) return { error, bytes: 0 };
+    // and one of the checksum
+    return { error, bytes: 1 + (FLOATS.has(setting) ? changedBytes([before], [value]) : 1) };
+  }
+
+  /** All settings, as `$$` lists them. */
+  list(): string[] {
+    return DEFAULTS.map(([number, , decimals]) => `$${number}=${this.number(number).toFixed(decimals)}`);
   }
 
   /** The lines that answer a question, or undefined when the text is none. */
-  answer(question: string, modal: Modal, offsets: Offsets): string[] | undefined {
+  answer(question: string, { modal, offsets, probe, info }: Known): readonly string[] | undefined {
     if (question === "$") return ["[HLP:$$ $# $G $I $N $x=val $Nx=line $J=line $SLP $C $X $H ~ ! ? ctrl-x]"];
-    if (question === "$I") return ["[VER:1.1h.20190830:]", "[OPT:V,15,128]"];
-    if (question === "$N") return ["$N0=", "$N1="];
-    if (question === "$$")
-      return DEFAULTS.map(([number, , decimals]) => `$${number}=${this.number(number).toFixed(decimals)}`);
+    if (question === "$I") return info.map((line) => line.replace(/^(\[VER:.*:)\]$/, `$1${this.build}]`));
+    if (question === "$N") return this.startup.map((line, i) => `$N${i}=${line}`);
+    if (question === "$$") return this.list();
     if (question === "$G") return [modes(modal)];
     if (question !== "$#") return undefined;
+    const text = (vec: readonly number[]) => coordinates(vec, this.number(13) === 1);
     return [
-      ...offsets.systems.map((vec, i) => `[G${54 + i}:${coordinates(vec)}]`),
-      `[G28:${coordinates(offsets.home[0])}]`,
-      `[G30:${coordinates(offsets.home[1])}]`,
-      `[G92:${coordinates(offsets.g92)}]`,
-      `[TLO:${offsets.toolLength.toFixed(3)}]`,
-      `[PRB:${coordinates(ORIGIN)}:0]`,
+      ...offsets.systems.map((vec, i) => `[G${54 + i}:${text(vec)}]`),
+      `[G28:${text(offsets.home[0])}]`,
+      `[G30:${text(offsets.home[1])}]`,
+      `[G92:${text(offsets.g92)}]`,
+      `[TLO:${text([offsets.toolLength])}]`,
+      `[PRB:${text(probe.position)}:${probe.touched ? 1 : 0}]`,
     ];
   }
 }
@@ -128,4 +204,9 @@ function modes(modal: Modal): string {
   );
 }
 
-const coordinates = (vec: Vec): string => vec.map((value) => value.toFixed(3)).join(",");
+/** How many bytes two lists of 32-bit floats differ in. */
+export function changedBytes(before: readonly number[], now: readonly number[]): number {
+  const bytes = (values: readonly number[]) => new Uint8Array(Float32Array.from(values).buffer);
+  const old = bytes(before);
+  return bytes(now).filter((value, i) => value !== old[i]).length;
+}
