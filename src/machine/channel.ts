@@ -1,6 +1,12 @@
 import { KerfworkError } from "../errors.ts";
+import { Callbacks } from "./callbacks.ts";
 import type { Clock } from "./clock.ts";
-import { LineReader, type Message, parseLine, type StatusReport, writesStorage } from "./grbl.ts";
+import { alarmError, isDamagedAck } from "./fault.ts";
+import { LineReader, type Message, type StatusReport, stopsAnswers, writesStorage } from "./grbl.ts";
+import type { Protocol } from "./protocol.ts";
+import { Pulse } from "./pulse.ts";
+import type { SettingValues } from "./setting.ts";
+import { Tracker } from "./state.ts";
 import type { Transport } from "./transport.ts";
 import { type Ack, type Line, SendWindow } from "./window.ts";
 
@@ -9,31 +15,35 @@ export type ChannelEvent =
   | Message
   | { readonly type: "lost"; readonly reason: KerfworkError }
   | { readonly type: "silent" }
-  /** An answer that no line waits for. */
-  | { readonly type: "surplus"; readonly ack: Ack };
+  /** What cannot be if no answer was lost or made up. */
+  | { readonly type: "mismatch"; readonly what: string };
 
 /** Where the lines of a job come from. */
 export interface LineSource {
   /** The next line, again and again until `taken`; undefined when there is none now. */
   peek(): Line | undefined;
   taken(): void;
+  /** A callback of the host threw. */
+  hostFailed(error: unknown): void;
 }
 
-export const REALTIME = { status: "?", hold: "!", resume: "~", reset: "\x18" } as const;
+export const REALTIME = { hold: "!", resume: "~", reset: "\x18", cancelJog: "\x85" } as const;
 
 export interface ChannelOptions {
   readonly clock: Clock;
-  readonly window: number;
+  readonly protocol: Protocol;
   /** Seconds without any answer to `?` after which the controller counts as silent. */
   readonly silence: number;
   readonly onLine?: ((text: string) => void) | undefined;
 }
 
-/** While it homes a controller answers nothing at all. */
-const HOMING_SILENCE = 300;
 /** Longer than a controller needs to die in order: alarm, half a second of dead time, banner. */
 const BANNER_SECONDS = 1.5;
 const RESET_TRIES = 3;
+/** From ALARM:1 or 2 until it listens to a reset. */
+const DEAF_SECONDS = 1;
+/** What acts at once waits for a write to EEPROM, but not for ever. */
+const STORE_SECONDS = 1;
 
 /**
  * One connection to a controller: every byte goes out here and every line comes in here, so that the count of what is
@@ -42,35 +52,51 @@ const RESET_TRIES = 3;
 export class Channel {
   readonly clock: Clock;
   readonly window: SendWindow;
+  readonly tracker = new Tracker();
+  readonly pulse: Pulse;
   /** Who feeds the job that runs. */
   source: LineSource | undefined;
-  /** The last status report since the controller started. */
-  report: StatusReport | undefined;
   /**
    * Set from a reset or an alarm until the banner: the controller may still answer lines that it has thrown away,
    * so answers mean nothing and nothing is sent.
    */
   fenced = true;
+  /** Set while the controller works on what an earlier host sent: its answers belong to nobody here. */
+  strange = false;
+  /** What `$$` said, where it was asked. */
+  settings: SettingValues | undefined;
+  /** Set while a restart of the controller is wanted. */
+  resetting = false;
   /** Why the channel is over. */
   ended: KerfworkError | undefined;
-  /** The most free blocks and bytes ever reported: what an empty controller reports. */
-  #full = { blocks: 0, rx: 0 };
+  /** Set from an alarm of a limit until its message says that a reset will be heard: it answers nothing meanwhile. */
+  deaf: "" | "yet" | "until reset" = "";
+  #protocol: Protocol;
   readonly #transport: Transport;
-  readonly #silence: number;
   readonly #onLine: ((text: string) => void) | undefined;
   readonly #reader = new LineReader();
   readonly #listeners = new Set<(event: ChannelEvent) => void>();
   readonly #queue: Line[] = [];
-  readonly #watchers = new Map<symbol, number>();
-  #cancelPoll: (() => void) | undefined;
-  #unanswered = 0;
+  /** Bytes that act at once and wait for the end of a write to EEPROM. */
+  #held = "";
+  #cancelHeld: (() => void) | undefined;
+  /** The number of the last line, where lines have one. */
+  #number = 0;
+  /** Answers to come that belong to a line which is asked for again. */
+  #spare = 0;
+  readonly #callbacks = new Callbacks((error) => {
+    if (this.source === undefined) return false;
+    this.source.hostFailed(error);
+    return true;
+  });
 
-  constructor(transport: Transport, { clock, window, silence, onLine }: ChannelOptions) {
+  constructor(transport: Transport, { clock, protocol, silence, onLine }: ChannelOptions) {
     this.#transport = transport;
+    this.#protocol = protocol;
     this.clock = clock;
-    this.window = new SendWindow(window);
-    this.#silence = silence;
+    this.window = new SendWindow(protocol.window, protocol.lines);
     this.#onLine = onLine;
+    this.pulse = new Pulse(this, silence, (event) => this.#emit(event));
     transport.onData((bytes) => this.#receive(bytes));
     transport.onClose((reason) => this.end(reason));
   }
@@ -79,15 +105,30 @@ export class Channel {
     return this.#transport.name;
   }
 
+  /** Bytes a second that the wire carries, where known. */
+  get bytesPerSecond(): number | undefined {
+    return this.#transport.bytesPerSecond;
+  }
+
+  get protocol(): Protocol {
+    return this.#protocol;
+  }
+
+  /** Who answers is known by now. */
+  speak(protocol: Protocol): void {
+    this.#protocol = protocol;
+    this.window.size = protocol.window;
+    this.window.lines = protocol.lines;
+  }
+
+  /** The last status report since the controller started. */
+  get report(): StatusReport | undefined {
+    return this.tracker.report;
+  }
+
   /** True when lines are waiting, or sent and not answered. */
   get busy(): boolean {
     return this.window.pending > 0 || this.#queue.length > 0;
-  }
-
-  /** True when a report shows a machine that stands and has nothing left to do, as far as it tells. */
-  isEmpty(report: StatusReport): boolean {
-    if (report.state !== "Idle" && report.state !== "Check") return false;
-    return (report.blocks ?? Infinity) >= this.#full.blocks && (report.rxFree ?? Infinity) >= this.#full.rx;
   }
 
   listen(listener: (event: ChannelEvent) => void): () => void {
@@ -95,18 +136,48 @@ export class Channel {
     return () => this.#listeners.delete(listener);
   }
 
+  /** Calls back into the host when everything here is consistent again. */
+  later(call: () => void): void {
+    this.#callbacks.add(call);
+  }
+
+  /** True while the controller may write to its EEPROM: a byte that arrives then can be lost. */
+  get storing(): boolean {
+    const { oldest } = this.window;
+    return oldest?.alone === true && writesStorage(oldest.text);
+  }
+
   /** Sends bytes that no buffer holds and no count covers. */
-  realtime(byte: string): void {
-    if (this.ended === undefined) this.#transport.write(Buffer.from(byte, "latin1"));
+  realtime(bytes: string): void {
+    if (this.ended !== undefined) return;
+    if (!this.storing) {
+      this.#write(bytes);
+      return;
+    }
+    this.#held += bytes;
+    this.#cancelHeld ??= this.clock.after(STORE_SECONDS, () => this.#releaseHeld());
+  }
+
+  #releaseHeld(): void {
+    this.#cancelHeld?.();
+    this.#cancelHeld = undefined;
+    const bytes = this.#held;
+    this.#held = "";
+    if (bytes !== "" && this.ended === undefined) this.#write(bytes);
+  }
+
+  #write(text: string): void {
+    this.#transport.write(Buffer.from(text, "latin1"));
   }
 
   /** Queues a line; resolves with what the controller said before its `ok`. */
   send(text: string): Promise<string[]> {
     return new Promise((resolve, reject) => {
+      if (this.ended !== undefined) return reject(this.ended);
       const said: string[] = [];
       this.#queue.push({
         text,
-        alone: writesStorage(text) || text.toUpperCase() === "$H",
+        alone: writesStorage(text) || stopsAnswers(text),
         said: (line) => said.push(line),
         dropped: reject,
         answered: (ack) => {
@@ -129,39 +200,30 @@ export class Channel {
       if (line === this.#queue[0]) this.#queue.shift();
       else this.source!.taken();
       this.window.push(line);
-      out += `${line.text}\n`;
+      out += this.#protocol.numbered ? this.#numbered(line.text, ++this.#number) : `${line.text}\n`;
     }
-    if (out !== "") this.#transport.write(Buffer.from(out, "latin1"));
+    if (out === "") return;
+    this.pulse.sent();
+    this.#write(out);
   }
 
-  /** Asks for the status now and then every `seconds`, until the function that it returns is called. */
-  watch(seconds: number): () => void {
-    const key = Symbol();
-    this.#watchers.set(key, seconds);
-    this.#cancelPoll?.();
-    this.#unanswered = 0;
-    this.#poll();
-    return () => {
-      this.#watchers.delete(key);
-      if (this.#watchers.size > 0) return;
-      this.#cancelPoll?.();
-      this.#cancelPoll = undefined;
-    };
+  #numbered(text: string, number: number): string {
+    const body = `N${number} ${text}`;
+    let sum = 0;
+    for (let i = 0; i < body.length; i++) sum ^= body.charCodeAt(i);
+    return `${body}*${sum}\n`;
   }
 
-  #poll(): void {
-    if (this.#watchers.size === 0 || this.ended !== undefined) return;
-    const interval = Math.min(...this.#watchers.values());
-    this.#cancelPoll = this.clock.after(interval, () => this.#poll());
-    const oldest = this.window.oldest;
-    // a byte that arrives while the controller writes to its EEPROM can be lost
-    if (!(oldest?.alone && writesStorage(oldest.text))) this.realtime(REALTIME.status);
-    this.#unanswered += interval;
-    const patience = oldest?.text.toUpperCase() === "$H" ? HOMING_SILENCE : this.#silence;
-    // counted in polls, not in time: a host that stood still itself must not call the controller silent
-    if (this.#unanswered <= patience + interval) return;
-    this.#unanswered = 0;
-    this.#emit({ type: "silent" });
+  /** A damaged line, by its number: the only one that may be sent twice, since the controller says that it has not got it. */
+  #again(number: number): void {
+    const { oldest } = this.window;
+    if (oldest === undefined || number !== this.#number) {
+      this.#emit({ type: "mismatch", what: `line ${number} was asked for again` });
+      return;
+    }
+    // the request has an answer of its own
+    this.#spare++;
+    this.#write(this.#numbered(oldest.text, number));
   }
 
   /**
@@ -186,41 +248,75 @@ export class Channel {
     });
   }
 
-  /** What a promise gives, or undefined after `seconds`. */
-  within<T>(seconds: number, promise: Promise<T>): Promise<T | undefined> {
-    return new Promise((resolve, reject) => {
-      const cancel = this.clock.after(seconds, () => resolve(undefined));
-      promise.then(resolve, reject).finally(cancel);
+  /** Awaits an answer while asking for signs of life every `seconds`. @throws MACHINE_SILENT, and what `answer` throws */
+  async alive<T>(answer: Promise<T>, seconds: number): Promise<T> {
+    let unlisten = () => {};
+    const silent = new Promise<never>((_resolve, reject) => {
+      unlisten = this.listen((event) => {
+        if (event.type === "silent") reject(this.silentError());
+      });
     });
+    const unwatch = this.pulse.watch(seconds);
+    try {
+      return await Promise.race([answer, silent]);
+    } finally {
+      unwatch();
+      unlisten();
+      // the loser of the race may still fail, with nobody to listen
+      answer.catch(() => {});
+    }
   }
 
   /** Resets the controller; true once it started again. What was on its way is dropped with `error`. */
   async reset(error: KerfworkError): Promise<boolean> {
     this.fenced = true;
-    this.#drop(error);
-    // an alarm of a limit throws away a reset that comes too early
+    this.resetting = true;
+    this.drop(error);
+    try {
+      return await this.#tryReset();
+    } finally {
+      this.resetting = false;
+    }
+  }
+
+  async #tryReset(): Promise<boolean> {
+    // a limit alarm throws away a reset that comes too early
+    if (this.deaf === "yet")
+      await this.wait(DEAF_SECONDS, () => (this.deaf !== "yet" ? true : undefined)).catch(() => {});
+    const { bytes, after } = this.#protocol.reset;
     for (let i = 0; i < RESET_TRIES; i++) {
-      const banner = this.wait(BANNER_SECONDS, (event) => (event.type === "banner" ? true : undefined));
-      this.realtime(REALTIME.reset);
-      if (await banner) return true;
+      const over = this.wait(BANNER_SECONDS, ({ type }) =>
+        type === "banner" || (after !== "" && type === "ok") ? type : undefined,
+      );
+      this.realtime(bytes + after);
+      const sign = await over;
+      if (sign === "ok") await this.#settle();
+      if (sign !== undefined) return true;
     }
     return false;
   }
 
+  /** Where no banner says that a stop is complete, the end of the answers does. */
+  async #settle(): Promise<void> {
+    while (await this.wait(BANNER_SECONDS / 3, ({ type }) => (type === "ok" ? true : undefined)));
+    this.#restart(new KerfworkError("MACHINE_RESET", `The controller at ${this.name} was stopped`));
+  }
+
   /** Drops what is sent and what waits: nothing of it will be answered. */
-  #drop(error: Error): void {
+  drop(error: Error): void {
     for (const line of [...this.window.clear(), ...this.#queue.splice(0)]) line.dropped?.(error);
+    this.#spare = 0;
+    this.#releaseHeld();
   }
 
   /** Ends the channel: nothing is written any more, all that waits is told. */
   end(reason: KerfworkError): void {
     if (this.ended !== undefined) return;
     this.ended = reason;
-    this.#cancelPoll?.();
-    this.#drop(reason);
+    this.pulse.stop();
+    this.drop(reason);
     this.#emit({ type: "lost", reason });
     this.#listeners.clear();
-    this.#watchers.clear();
   }
 
   async close(reason: KerfworkError): Promise<void> {
@@ -235,49 +331,68 @@ export class Channel {
   #receive(bytes: Uint8Array): void {
     if (this.ended !== undefined) return;
     for (const text of this.#reader.push(bytes)) {
-      this.#onLine?.(text);
-      this.#take(text, parseLine(text));
+      const onLine = this.#onLine;
+      if (onLine !== undefined) this.later(() => onLine(text));
+      this.#take(text, this.#protocol.parse(text));
     }
     this.pump();
   }
 
   #take(text: string, message: Message): void {
     // noise proves nothing
-    if (message.type !== "unknown") this.#unanswered = 0;
-    if (message.type === "ok" || message.type === "error") {
-      if (this.fenced) {
-        this.#emit(message);
-        return;
-      }
-      const line = this.window.answer();
-      if (line === undefined) this.#emit({ type: "surplus", ack: message });
-      else line.answered(message);
+    if (message.type !== "unknown") this.pulse.heard();
+    if (message.type === "ok" || message.type === "error") this.#answer(message);
+    else if (message.type === "resend") this.#again(message.number);
+    else if (message.type === "status") {
+      this.tracker.take(message);
+      this.#emit(message);
+      this.pulse.weigh(message);
+    } else this.#note(text, message);
+  }
+
+  #note(text: string, message: Message): void {
+    if (message.type === "alarm") {
+      this.fenced = true;
+      this.deaf = message.code === 1 || message.code === 2 ? "yet" : "";
+      this.tracker.alarm(message.code, message.meaning);
+      this.drop(alarmError(message.code, message.meaning));
+    } else if (message.type === "banner")
+      this.#restart(new KerfworkError("MACHINE_RESET", `The controller at ${this.name} restarted`));
+    else {
+      if (this.deaf === "yet" && /reset to continue/i.test(text)) this.deaf = "until reset";
+      this.window.oldest?.said?.(text);
+    }
+    this.#emit(message);
+    if (message.type === "unknown" && this.window.pending > 0 && !this.fenced && isDamagedAck(text))
+      this.#emit({ type: "mismatch", what: `an answer arrived damaged, as ${JSON.stringify(text)}` });
+  }
+
+  #answer(ack: Ack): void {
+    if (this.fenced) {
+      this.#emit(ack);
       return;
     }
-    if (message.type === "status") {
-      this.report = message;
-      this.#full = {
-        blocks: Math.max(this.#full.blocks, message.blocks ?? 0),
-        rx: Math.max(this.#full.rx, message.rxFree ?? 0),
-      };
-    } else if (message.type === "alarm") {
-      this.fenced = true;
-      this.report = { type: "status", state: "Alarm" };
-      this.#drop(alarmError(message.code, message.meaning));
-    } else if (message.type === "banner") {
-      this.fenced = false;
-      this.report = undefined;
-      this.#drop(new KerfworkError("MACHINE_RESET", `The controller at ${this.name} restarted`));
-    } else this.window.oldest?.said?.(text);
-    this.#emit(message);
+    if (this.#spare > 0) {
+      this.#spare--;
+      return;
+    }
+    const line = this.window.answer();
+    if (this.#held !== "") this.#releaseHeld();
+    this.pulse.sent();
+    if (line === undefined) this.#emit({ type: "mismatch", what: "an answer that belongs to no line" });
+    else line.answered(ack);
+  }
+
+  #restart(error: KerfworkError): void {
+    this.fenced = false;
+    this.strange = false;
+    this.deaf = "";
+    this.#number = 0;
+    this.tracker.restart();
+    this.drop(error);
   }
 
   #emit(event: ChannelEvent): void {
     for (const listener of [...this.#listeners]) listener(event);
   }
-}
-
-export function alarmError(code: number, meaning: string, data: Record<string, unknown> = {}): KerfworkError {
-  const message = `The controller is in alarm: ALARM:${code} (${meaning})`;
-  return new KerfworkError("MACHINE_ALARM", message, { data: { alarm: code, ...data } });
 }

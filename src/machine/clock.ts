@@ -14,6 +14,14 @@ export const REAL_CLOCK: Clock = {
   },
 };
 
+/** What a promise gives, or undefined after `seconds`. */
+export function within<T>(clock: Clock, seconds: number, promise: Promise<T>): Promise<T | undefined> {
+  return new Promise((resolve, reject) => {
+    const cancel = clock.after(seconds, () => resolve(undefined));
+    promise.then(resolve, reject).finally(cancel);
+  });
+}
+
 interface Entry {
   readonly at: number;
   readonly run: () => void;

@@ -11,6 +11,8 @@ export type Message =
   | { readonly type: "options"; readonly flags: string; readonly blocks: number; readonly rxBytes: number }
   | { readonly type: "data"; readonly name: string; readonly value: string }
   | { readonly type: "setting"; readonly number: number; readonly value: string }
+  /** The line of this number did not arrive whole and is asked for again. */
+  | { readonly type: "resend"; readonly number: number }
   | { readonly type: "startup"; readonly line: string; readonly result: string }
   | { readonly type: "unknown"; readonly text: string };
 
@@ -112,8 +114,12 @@ export function parseLine(text: string): Message {
   }
   if (text.startsWith("<")) return parseStatus(text) ?? { type: "unknown", text };
   // forks keep the form of the banner and change the name
-  match = /^(Grbl|GrblHAL|FluidNC)\s+v?(\d\S*).*$/i.exec(text);
-  if (match) return { type: "banner", firmware: match[1]!, version: match[2]! };
+  match = /^(Grbl|GrblHAL|FluidNC)\s+v?(\d\S*)(.*)$/i.exec(text);
+  if (match) {
+    const fluid = /\[FluidNC v?(\d\S*)/i.exec(match[3]!);
+    if (fluid) return { type: "banner", firmware: "FluidNC", version: fluid[1]! };
+    return { type: "banner", firmware: match[1]!, version: match[2]! };
+  }
   match = /^\[([^:\]]+):(.*)\]$/.exec(text);
   if (match) {
     const [, name, value] = match as unknown as [string, string, string];
@@ -226,6 +232,9 @@ export function writesStorage(line: string): boolean {
   if (/^\$(\d+|N\d*|I|RST)=/.test(text)) return true;
   return /G0*(10(?![.\d])|28\.1|30\.1)/.test(text);
 }
+
+/** True for lines during which a controller answers nothing, not even `?`: homing. */
+export const stopsAnswers = (line: string): boolean => /^\$H[A-Z]?$/i.test(line);
 
 /** Seconds that a line makes the controller wait where it stands, which looks like idleness; 0 for other lines. */
 export function dwellSeconds(line: string): number {

@@ -26,11 +26,14 @@ export const wireBytes = (line: Line): number => line.text.length + 1;
  */
 export class SendWindow {
   size: number;
+  /** Lines that may be on their way. */
+  lines: number;
   #lines: Line[] = [];
   #bytes = 0;
 
-  constructor(size: number) {
+  constructor(size: number, lines = Number.POSITIVE_INFINITY) {
     this.size = size;
+    this.lines = lines;
   }
 
   get pending(): number {
@@ -45,6 +48,7 @@ export class SendWindow {
   /** True when the line may be sent now. A line longer than the whole window goes alone. */
   fits(line: Line): boolean {
     if (this.#lines.length === 0) return true;
+    if (this.#lines.length >= this.lines) return false;
     return !line.alone && !this.#lines[0]!.alone && this.#bytes + wireBytes(line) <= this.size;
   }
 
