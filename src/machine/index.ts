@@ -13,7 +13,7 @@ export {
 } from "./grbl.ts";
 export type { JogMove } from "./jog.ts";
 export type { RunOptions } from "./launch.ts";
-export { type ConnectOptions, connect, type Machine } from "./link.ts";
+export { type ConnectOptions, connect } from "./link.ts";
 export type { Machine } from "./machine.ts";
 export { type Modal, parseModal } from "./modal.ts";
 export type { Overrides } from "./override.ts";
@@ -21,7 +21,6 @@ export { opOfLine, type RefusedLine, type RunProgress, type RunResult } from "./
 export { PROTOCOLS, type Protocol, type ProtocolName } from "./protocol.ts";
 export type { LogListener, LogRecord } from "./record.ts";
 export { type ResumeOptions, type Resumption, resumeFrom } from "./rescue.ts";
-export type { RunOptions, RunProgress, RunResult } from "./run.ts";
 export type { Limits, SettingValues } from "./setting.ts";
 export {
   type Damage,
