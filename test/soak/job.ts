@@ -1,0 +1,46 @@
+/** Numbers that look random and are the same from the same seed: 0 <= x < 1. */
+export function seededShare(seed: number): () => number {
+  let state = seed >>> 0;
+  return () => {
+    // mulberry32
+    state = (state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+export const below = (random: () => number, n: number): number => Math.floor(random() * n);
+
+export interface Job {
+  readonly lines: readonly string[];
+  /** Where the machine stands after it, mm. */
+  readonly end: readonly [number, number];
+}
+
+/**
+ * A program of which no two lines are alike, and none is like one of another job: X counts its lines, Y its number. Long
+ * and short lines, and between the moves what makes a controller wait: dwells, changes of the beam, writes to EEPROM.
+ */
+export function makeJob(random: () => number, number: number, size: number): Job {
+  const side = random() < 0.5 ? -1 : 1;
+  const step = 0.01 * (1 + below(random, 20));
+  const y = ((number % 997) + 1) / 100;
+  const place = (i: number) => (side * (i + 1) * step).toFixed(3);
+  const lines = [`G21G90G54M4S300F${2000 + below(random, 40) * 100}`];
+  let x = 0;
+  while (lines.length < size - 1) {
+    const i = lines.length;
+    const pick = random();
+    if (pick < 0.004) lines.push(`G4P0.0${String(i).padStart(4, "0")}`);
+    else if (pick < 0.008) lines.push(`M${3 + below(random, 2)}S${i}.5`);
+    else if (pick < 0.01) lines.push(`G10L2P${2 + below(random, 5)}X${place(i)}Y${y}`);
+    else {
+      x = Number(place(i));
+      const zeros = random() < 0.1 ? below(random, 50) : 0;
+      lines.push(`G1X${place(i)}${"0".repeat(zeros)}Y${y}`);
+    }
+  }
+  lines.push(`M5S${number % 1000}.25`);
+  return { lines, end: [x, lines.some((line) => line.startsWith("G1X")) ? y : 0] };
+}
