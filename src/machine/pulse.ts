@@ -8,6 +8,8 @@ const HOMING_SILENCE = 300;
 const STORING_SILENCE = 10;
 /** Longer than the dead time after an alarm. */
 const ALARM_SILENCE = 2;
+/** Reports that say the same of a machine that stands tell what an empty one reports. */
+const SETTLED_REPORTS = 3;
 /** An idle, empty controller that owes answers, though nothing was sent meanwhile, gets so long to give them. */
 const OWING_SECONDS = 1;
 
@@ -25,8 +27,10 @@ export class Pulse {
   #unanswered = 0;
   /** When an empty, idle controller was first seen to owe an answer. */
   #owingSince: number | undefined;
-  /** The most free blocks and bytes ever reported: what an empty controller reports. */
+  /** The most free blocks and bytes that two reports in a row told: what an empty controller reports. */
   #full = { blocks: 0, rx: 0 };
+  /** What the last report told, and how many in a row told the same of a machine that stands and owes nothing. */
+  #last = { blocks: 0, rx: 0, same: 0 };
 
   constructor(channel: Channel, silence: number, emit: (event: ChannelEvent) => void) {
     this.#channel = channel;
@@ -120,12 +124,24 @@ export class Pulse {
     return (report.blocks ?? Infinity) >= this.#full.blocks && (report.rxFree ?? Infinity) >= this.#full.rx;
   }
 
+  /** Learns what an empty controller reports; a digit that was damaged on its way must not make one that never is. */
+  #measure({ state, blocks = 0, rxFree: rx = 0 }: StatusReport): void {
+    const last = this.#last;
+    const first = last.blocks === 0 && last.rx === 0;
+    const standing = state === "Idle" && this.#channel.window.pending === 0;
+    const same = standing && blocks === last.blocks && rx === last.rx ? last.same + 1 : 1;
+    this.#last = { blocks, rx, same };
+    if (same >= SETTLED_REPORTS) this.#full = { blocks, rx };
+    else
+      this.#full = {
+        blocks: Math.max(this.#full.blocks, first ? blocks : Math.min(blocks, last.blocks)),
+        rx: Math.max(this.#full.rx, first ? rx : Math.min(rx, last.rx)),
+      };
+  }
+
   /** Looks at a report for answers that will never come. */
   weigh(report: StatusReport): void {
-    this.#full = {
-      blocks: Math.max(this.#full.blocks, report.blocks ?? 0),
-      rx: Math.max(this.#full.rx, report.rxFree ?? 0),
-    };
+    this.#measure(report);
     const { window, clock, fenced, source } = this.#channel;
     if (fenced || window.pending === 0 || !this.isEmpty(report)) {
       this.#owingSince = undefined;
