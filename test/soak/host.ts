@@ -68,7 +68,7 @@ export class TappedTransport implements Transport {
   }
 
   onData(listener: (bytes: Uint8Array) => void): void {
-    this.#inner.onData((bytes) => (process.env.TRACE && console.log("<", JSON.stringify(Buffer.from(bytes).toString("latin1"))), false) || this.#host.news(() => listener(bytes)));
+    this.#inner.onData((bytes) => this.#host.news(() => listener(bytes)));
   }
 
   onClose(listener: (reason: KerfworkError) => void): void {

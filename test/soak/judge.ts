@@ -36,6 +36,8 @@ export class Judge {
   /** Bytes that were changed, or never came. */
   #wounds: number[] = [];
   #garbled = 0;
+  /** The line that ran behind wounded ones: one of them may have become its twin, and run before it. */
+  #twin = "";
   #alarmed = false;
   /** Lines of the job that were written, and that the controller has had. */
   sent = 0;
@@ -63,6 +65,7 @@ export class Judge {
     this.refused = 0;
     this.overrun = 0;
     this.#garbled = 0;
+    this.#twin = "";
     this.#written = this.#written.slice(this.#next);
     this.#next = 0;
     const first = this.#written[0]?.start ?? this.#end;
@@ -120,6 +123,10 @@ export class Judge {
           return;
         }
         this.#pass(line, true);
+        this.#twin = text;
+      } else if (text === this.#twin) {
+        this.#twin = "";
+        return;
       } else {
         const due = line === undefined ? "nothing" : JSON.stringify(line.text);
         this.faults.push(`executed ${JSON.stringify(text)} where ${due} was due`);

@@ -2,7 +2,7 @@
 import { loadavg } from "node:os";
 import { parseArgs } from "node:util";
 import { below, seededShare } from "./job.ts";
-import { type Kind, KINDS, Station } from "./station.ts";
+import { KINDS, type Kind, Station } from "./station.ts";
 import { Table } from "./table.ts";
 
 const { values } = parseArgs({
@@ -12,6 +12,7 @@ const { values } = parseArgs({
     seed: { type: "string", default: "1" },
     kind: { type: "string" },
     stations: { type: "string" },
+    trace: { type: "boolean", default: false },
   },
 });
 const [lines, faults, stations] = [values.lines, values.faults, values.stations ?? Infinity].map(Number);
@@ -24,7 +25,7 @@ let seed = Number(values.seed);
 let wrong = 0;
 for (let count = 0; count < stations! && (table.lines < lines! || table.faults < faults!); count++, seed++) {
   const random = seededShare(seed ^ 0x50a4);
-  const station = new Station(seed);
+  const station = new Station(seed, values.trace ? console.log : undefined);
   let kind: Kind = KINDS[0];
   try {
     for (let i = 0; i < JOBS; i++) {
@@ -43,6 +44,6 @@ for (let count = 0; count < stations! && (table.lines < lines! || table.faults <
 const seconds = (performance.now() - start) / 1000;
 console.log(String(table));
 console.log(
-  `\n${table.lines} lines executed, ${table.faults} faults, ${wrong} wrong, ${table.resumed} resumed by hand; ${seconds.toFixed(0)} s, load ${loadavg()[0]!.toFixed(1)}`,
+  `\n${table.lines} lines executed, ${table.faults} faults, ${wrong} wrong, ${table.byHand} needed a hand; ${seconds.toFixed(0)} s, load ${loadavg()[0]!.toFixed(1)}`,
 );
 process.exitCode = wrong === 0 ? 0 : 1;

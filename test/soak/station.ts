@@ -37,12 +37,17 @@ export interface Ending {
   readonly how: string;
   /** Lines of the job that the controller executed. */
   readonly lines: number;
-  /** Somebody had to press resume, since a byte of a line became a feed hold or a program pause. */
-  readonly resumed: boolean;
+  /**
+   * Somebody had to step in: a byte of a line had become a feed hold or a program pause, or a coordinate had lost its point
+   * and the machine was on its way out of the house.
+   */
+  readonly byHand: boolean;
 }
 
-/** Of the host's patience with one job, s: a lost decimal point makes a dwell of minutes. */
-const PATIENCE = 20_000;
+/** Nobody waits longer for a job, s: a lost decimal point makes a dwell of minutes, or a move without end. */
+const LONGEST_JOB = 3000;
+/** By then it must have ended in any case. */
+const PATIENCE = 2 * LONGEST_JOB;
 const CLEAN_LINES = 12;
 /** Questions that go unanswered before a controller counts as silent. */
 const ASKED = 4;
@@ -61,20 +66,23 @@ export class Station {
     () => this.#simulator?.firmware.uart.waiting ?? 0,
     () => this.#simulator?.firmware.state === "Alarm",
   );
+  readonly #tell: ((what: string) => void) | undefined;
   #machine: Machine | undefined;
   #jobs = 0;
   /** Called when the controller has executed so many lines of the job. */
   #strikeAt = Infinity;
   #strike = () => {};
 
-  constructor(seed: number) {
+  /** `trace` gets everything that is written and done. */
+  constructor(seed: number, trace?: (what: string) => void) {
+    if (trace !== undefined) this.#tell = (what) => trace(`${this.#clock.now().toFixed(4)} ${what}`);
     this.#random = seededShare(seed);
     this.#simulator = simulate({
       clock: this.#clock,
       settings: SETTINGS,
       keepLog: false,
       onLog: (record) => {
-        if (process.env.TRACE) console.log(this.#clock.now().toFixed(4), JSON.stringify(record));
+        this.#tell?.(JSON.stringify(record));
         this.#judge.take(record);
         if (this.#judge.executed < this.#strikeAt) return;
         this.#strikeAt = Infinity;
@@ -109,12 +117,12 @@ export class Station {
     const delay = this.#random() * 0.02;
     const act = this.#deed(kind, stop);
     this.#strike = () => void this.#clock.after(delay, act);
-    let resumed = false;
-    const watch = this.#operator(() => {
-      resumed = true;
+    let byHand = false;
+    const leave = this.#operator(stop, () => {
+      byHand = true;
     });
     const result = await this.#job(job, stop.signal);
-    watch();
+    leave();
     this.#strikeAt = Infinity;
     const judge = this.#judge;
     let how = "exact";
@@ -128,7 +136,7 @@ export class Station {
       else this.#checkExact(job);
     }
     const { executed: lines } = judge;
-    return { kind, how, lines, resumed };
+    return { kind, how, lines, byHand };
   }
 
   /** Runs a job; nothing may be open when it has ended. */
@@ -186,10 +194,11 @@ export class Station {
     }
   }
 
-  /** A person who lets a machine go on that stands in a hold nobody asked for. */
-  #operator(pressed: () => void): () => void {
+  /** A person who lets a machine go on that stands in a hold nobody asked for, and stops one that is on its way for ever. */
+  #operator(stop: AbortController, pressed: () => void): () => void {
     let over = false;
     let seen = "";
+    const end = this.#clock.now() + LONGEST_JOB;
     const look = () => {
       if (over) return;
       const state = this.#simulator.state;
@@ -198,6 +207,11 @@ export class Station {
         this.#machine.resume().catch(() => {});
       }
       seen = state;
+      if (this.#clock.now() > end) {
+        pressed();
+        stop.abort("on its way for ever");
+        return;
+      }
       this.#clock.after(1, look);
     };
     look();
@@ -224,10 +238,12 @@ export class Station {
     await this.#clock.advance(1);
     if (!/^Idle$/.test(simulator.state)) await this.#clock.run(this.#machine!.reset());
     else {
-      const ready = await this.#clock.run(this.#machine!.command("$G").then(
-        () => true,
-        () => false,
-      ));
+      const ready = await this.#clock.run(
+        this.#machine!.command("$G").then(
+          () => true,
+          () => false,
+        ),
+      );
       if (!ready) await this.#clock.run(this.#machine!.reset());
     }
     if (simulator.state === "Alarm") await this.#clock.run(this.#machine!.unlock());
@@ -240,7 +256,7 @@ export class Station {
     const transport = new TappedTransport(this.#simulator.open(), this.#host, (bytes) => {
       // what is counted as written must not be older than what the controller has done
       firmware.advance(this.#clock.now() + 1e-9);
-      if (process.env.TRACE) console.log(this.#clock.now().toFixed(4), ">", JSON.stringify(Buffer.from(bytes).toString("latin1")));
+      this.#tell?.(`> ${JSON.stringify(Buffer.from(bytes).toString("latin1"))}`);
       this.#judge.wrote(bytes);
     });
     return await this.#clock.run(connect(transport, { clock: this.#host, reset }));
@@ -278,11 +294,15 @@ export class Station {
     const fits =
       lastSent === sent && lastAcked! <= executed && lastExecuted! <= lastAcked! && executed <= lastSent!;
     if (!before && !fits)
-      throw this.#wrong(`told ${lastAcked}, ${lastSent}, was ${executed}, ${sent} of ${job.lines.length}`, error);
+      throw this.#wrong(
+        `told ${lastAcked}, ${lastSent}, was ${executed}, ${sent} of ${job.lines.length}`,
+        error,
+      );
   }
 
   #wrong(what: string, error?: KerfworkError): Error {
-    const tail = error === undefined ? "" : ` (${error.code}: ${error.message}, ${JSON.stringify(error.data)})`;
+    const tail =
+      error === undefined ? "" : ` (${error.code}: ${error.message}, ${JSON.stringify(error.data)})`;
     return new Error(`job ${this.#jobs - 1} at ${this.#clock.now().toFixed(3)} s: ${what}${tail}`);
   }
 }

@@ -5,12 +5,12 @@ export class Table {
   readonly #counts = new Map<string, Map<string, number>>();
   faults = 0;
   lines = 0;
-  resumed = 0;
+  byHand = 0;
 
-  add({ kind, how, lines, resumed }: Ending): void {
+  add({ kind, how, lines, byHand }: Ending): void {
     this.faults++;
     this.lines += lines;
-    if (resumed) this.resumed++;
+    if (byHand) this.byHand++;
     const row = this.#counts.get(kind) ?? new Map<string, number>();
     this.#counts.set(kind, row);
     row.set(how, (row.get(how) ?? 0) + 1);
