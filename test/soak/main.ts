@@ -1,6 +1,7 @@
 // The soak: as many lines and faults as are asked for, at random from a seed, judged on what the controller executed.
 import { loadavg } from "node:os";
 import { parseArgs } from "node:util";
+import { blockedJobs } from "./blocked.ts";
 import { below, seededShare } from "./job.ts";
 import { KINDS, type Kind, Station } from "./station.ts";
 import { Table } from "./table.ts";
@@ -11,6 +12,7 @@ const { values } = parseArgs({
     faults: { type: "string", default: "2000" },
     seed: { type: "string", default: "1" },
     kind: { type: "string" },
+    blocked: { type: "string", default: "40" },
     stations: { type: "string" },
     trace: { type: "boolean", default: false },
   },
@@ -45,5 +47,9 @@ const seconds = (performance.now() - start) / 1000;
 console.log(String(table));
 console.log(
   `\n${table.lines} lines executed, ${table.faults} faults, ${wrong} wrong, ${table.byHand} needed a hand; ${seconds.toFixed(0)} s, load ${loadavg()[0]!.toFixed(1)}`,
+);
+const blocked = await blockedJobs(Number(values.blocked), seed);
+console.log(
+  `main thread blocked over a pseudo-terminal: ${values.blocked} jobs, ${blocked.lines} lines, blocked ${blocked.blocks} times: all exact`,
 );
 process.exitCode = wrong === 0 ? 0 : 1;
