@@ -3,11 +3,11 @@
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { loadavg, tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import {
-  type ConnectOptions,
   connect,
-  type KerfworkError,
   type Machine,
+  openSerial,
   type Simulator,
   simulate,
   startSimulator,
@@ -126,4 +126,161 @@ async function rates(): Promise<void> {
   bar("CPU beside counting on a stream", "x", middle(ours.cpu) / middle(counting.cpu), { atMost: 1 });
 }
 
+/** The senders behind answers that come late, on virtual time, against what latency and window allow. */
+async function latencies(): Promise<void> {
+  const mean = JOB_BYTES / JOB.length;
+  const held = Math.floor(WINDOW / mean) * mean;
+  for (const latency of [0.001, 0.004, 0.016]) {
+    const bound = Math.min(1, held / (latency + (mean + 4) / WIRE) / WIRE);
+    const late = async (send: (port: Transport, clock: VirtualClock) => Promise<number>): Promise<number> => {
+      const clock = new VirtualClock();
+      const simulator = simulate({ clock, keepLog: false });
+      simulator.strike({ kind: "late", seconds: latency });
+      const seconds = await send(simulator.open(), clock);
+      await simulator.close();
+      return (JOB_BYTES / seconds / WIRE) * 100;
+    };
+    const plainly = (send: (port: Transport) => Promise<void>) =>
+      late(async (port, clock) => {
+        await clock.run(sendResponse(port, ["", "$C"]));
+        const start = clock.now();
+        await clock.run(send(port));
+        return clock.now() - start;
+      });
+    const ours = await late(async (port, clock) => {
+      const machine = await clock.run(connect(port, { clock }));
+      await clock.run(machine.command("$C"));
+      const { seconds } = await clock.run(machine.run(text(JOB)));
+      await clock.run(machine.close());
+      return seconds;
+    });
+    const name = `answers ${latency * 1000} ms late`;
+    figures(name, {
+      "% of wire": ours,
+      bound: bound * 100,
+      counting: await plainly((port) => countCharacters(port, JOB)),
+      "send-resp.": await plainly((port) => sendResponse(port, JOB)),
+    });
+    bar(`${name}, of the bound`, "%", ours / bound, { atLeast: 95 });
+  }
+}
+
+/** Times that the motion of a job stood still before its end: the job needs 70 % of the wire. */
+async function starvation(): Promise<void> {
+  const lines = circle(LINES, feedFor(LINES, 0.7));
+  const stops = async (send: (path: string) => Promise<void>): Promise<number> => {
+    const folder = mkdtempSync(join(tmpdir(), "kerfwork-bench-"));
+    const log = join(folder, "log.jsonl");
+    const simulator = await ChildSimulator.start(["--log", log]);
+    try {
+      const machine = await connect(simulator.path);
+      for (const [number, value] of Object.entries(SETTINGS)) await machine.setSetting(Number(number), value);
+      await machine.close();
+      await send(simulator.path);
+    } finally {
+      await simulator.close();
+    }
+    const found = readFileSync(log, "utf8").match(/"log":"stops"/g)?.length ?? 0;
+    rmSync(folder, { recursive: true });
+    return found - 1;
+  };
+  const plainly = (send: (port: Transport) => Promise<void>) =>
+    stops(async (path) => {
+      const port = await openStream(path);
+      await sendResponse(port, [""]);
+      await send(port);
+      await sendResponse(port, ["G4P0"]);
+      await port.close();
+    });
+  const ours = await stops(async (path) => {
+    await using machine = await connect(path);
+    await machine.run(text(lines));
+  });
+  figures("stops in a job of 70 % of the wire", {
+    kerfwork: ours,
+    counting: await plainly((port) => countCharacters(port, lines)),
+    "send-resp.": await plainly((port) => sendResponse(port, lines)),
+    load: loadavg()[0],
+  });
+  bar("stops in a job of 70 % of the wire", "count", ours, { atMost: 0 });
+}
+
+/** A machine on a pseudo-terminal, in the middle of a job that fills the wire. */
+async function amid(
+  use: (machine: Machine, simulator: Simulator, run: Promise<unknown>) => Promise<void>,
+  wrap = (port: Transport): Transport => port,
+): Promise<void> {
+  const simulator = await startSimulator({ settings: SETTINGS, keepLog: true });
+  const machine = await connect(wrap(await openSerial(simulator.path)));
+  const run = machine.run(text(circle(20_000, feedFor(20_000, 0.95)))).catch((error) => error);
+  while (simulator.log.lines.length < 100) await sleep(5);
+  try {
+    await use(machine, simulator, run);
+  } finally {
+    await machine.close();
+    await simulator.close();
+    await run;
+  }
+}
+
+/** What acts at once, and what happens by itself. */
+async function reactions(): Promise<void> {
+  const holds: number[] = [];
+  await amid(async (machine, simulator) => {
+    for (let i = 0; i < 21; i++) {
+      await sleep(40 + 7 * i);
+      const { length } = simulator.log.realtime;
+      const at = simulator.firmware.now;
+      await machine.hold();
+      holds.push((simulator.log.realtime[length].seconds - at) * 1000);
+      await machine.resume();
+    }
+  });
+  measure("hold until it is off the wire", "ms", holds, { of: "median", atMost: 12 });
+
+  const [cancels, unplugs, deaths, polls]: number[][] = [[], [], [], []];
+  for (let i = 0; i < 5; i++) {
+    await amid(async (machine) => {
+      cancels.push((await timed(() => machine.cancel())).seconds * 1000);
+    });
+    await amid(async (machine, simulator, run) => {
+      const settled = Promise.allSettled([run, machine.command("$G"), machine.status()]);
+      const { seconds } = await timed(() => {
+        void simulator.unplug();
+        return settled;
+      });
+      unplugs.push(seconds * 1000);
+    });
+    let asked = 0;
+    await amid(
+      async (_machine, simulator, run) => {
+        simulator.freeze();
+        asked = 0;
+        const { seconds } = await timed(() => run);
+        deaths.push(seconds * 1000);
+        polls.push(asked);
+        simulator.freeze(false);
+      },
+      (port) => ({
+        ...port,
+        name: port.name,
+        write: (bytes) => {
+          if (bytes.length === 1 && bytes[0] === 0x3f) asked++;
+          port.write(bytes);
+        },
+        onData: (listener) => port.onData(listener),
+        onClose: (listener) => port.onClose(listener),
+        close: () => port.close(),
+      }),
+    );
+  }
+  measure("cancel until the controller restarted", "ms", cancels, { of: "median", atMost: 1200 });
+  measure("unplugged until all is settled", "ms", unplugs, { of: "median", atMost: 100 });
+  measure("controller dead until the job failed", "ms", deaths);
+  measure("questions that it did not answer", "count", polls, { of: "max", atMost: 3 });
+}
+
 await rates();
+await latencies();
+await starvation();
+await reactions();
