@@ -212,7 +212,9 @@ async function amid(
 ): Promise<void> {
   const simulator = await startSimulator({ settings: SETTINGS, keepLog: true });
   const machine = await connect(wrap(await openSerial(simulator.path)));
-  const run = machine.run(text(circle(20_000, feedFor(20_000, 0.95)))).catch((error) => error);
+  // to where the circle begins at full speed, then as fast as the wire can feed it
+  const lines = ["G0X40Y20", ...circle(20_000, feedFor(20_000, 0.95))];
+  const run = machine.run(text(lines)).catch((error) => error);
   while (simulator.log.lines.length < 100) await sleep(5);
   try {
     await use(machine, simulator, run);
@@ -252,6 +254,7 @@ async function reactions(): Promise<void> {
       unplugs.push(seconds * 1000);
     });
     let asked = 0;
+    let noticed = false;
     await amid(
       async (_machine, simulator, run) => {
         simulator.freeze();
@@ -262,10 +265,11 @@ async function reactions(): Promise<void> {
         simulator.freeze(false);
       },
       (port) => ({
-        ...port,
         name: port.name,
         write: (bytes) => {
-          if (bytes.length === 1 && bytes[0] === 0x3f) asked++;
+          // the reset that follows on it
+          if (bytes.includes(0x18)) noticed = true;
+          if (!noticed && bytes[0] === 0x3f) asked++;
           port.write(bytes);
         },
         onData: (listener) => port.onData(listener),
