@@ -2,8 +2,9 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { connect } from "kerfwork";
+import { random as seeded } from "../oracle.ts";
 import { ChildSimulator } from "./child.ts";
-import { below, makeJob, seededShare } from "./job.ts";
+import { below, makeJob } from "./job.ts";
 
 /**
  * Jobs over a real pseudo-terminal, while this thread is blocked again and again, 50 to 300 ms each time. Gives how many
@@ -12,7 +13,7 @@ import { below, makeJob, seededShare } from "./job.ts";
 export async function blockedJobs(jobs: number, seed: number): Promise<{ lines: number; blocks: number }> {
   const folder = mkdtempSync(join(tmpdir(), "kerfwork-soak-"));
   const log = join(folder, "log.jsonl");
-  const random = seededShare(seed);
+  const random = seeded(seed);
   const simulator = await ChildSimulator.start(["--log", log]);
   const expected: string[] = [];
   let blocks = 0;

@@ -1,15 +1,3 @@
-/** Numbers that look random and are the same from the same seed: 0 <= x < 1. */
-export function seededShare(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    // mulberry32
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
-
 export const below = (random: () => number, n: number): number => Math.floor(random() * n);
 
 export interface Job {

@@ -1,8 +1,9 @@
 // The soak: as many lines and faults as are asked for, at random from a seed, judged on what the controller executed.
 import { loadavg } from "node:os";
 import { parseArgs } from "node:util";
+import { random as seeded } from "../oracle.ts";
 import { blockedJobs } from "./blocked.ts";
-import { below, seededShare } from "./job.ts";
+import { below } from "./job.ts";
 import { KINDS, type Kind, Station } from "./station.ts";
 import { Table } from "./table.ts";
 
@@ -26,7 +27,7 @@ const start = performance.now();
 let seed = Number(values.seed);
 let wrong = 0;
 for (let count = 0; count < stations! && (table.lines < lines! || table.faults < faults!); count++, seed++) {
-  const random = seededShare(seed ^ 0x50a4);
+  const random = seeded(seed ^ 0x50a4);
   const station = new Station(seed, values.trace ? console.log : undefined);
   let kind: Kind = KINDS[0];
   try {

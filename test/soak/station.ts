@@ -8,8 +8,9 @@ import {
   simulate,
   VirtualClock,
 } from "kerfwork";
+import { random as seeded } from "../oracle.ts";
 import { HostClock, TappedTransport } from "./host.ts";
-import { below, type Job, makeJob, seededShare } from "./job.ts";
+import { below, type Job, makeJob } from "./job.ts";
 import { Judge } from "./judge.ts";
 
 /** What is done to a job. */
@@ -76,7 +77,7 @@ export class Station {
   /** `trace` gets everything that is written and done. */
   constructor(seed: number, trace?: (what: string) => void) {
     if (trace !== undefined) this.#tell = (what) => trace(`${this.#clock.now().toFixed(4)} ${what}`);
-    this.#random = seededShare(seed);
+    this.#random = seeded(seed);
     this.#simulator = simulate({
       clock: this.#clock,
       settings: SETTINGS,
