@@ -49,26 +49,46 @@ export class HostClock implements Clock {
   }
 }
 
+const BANNER = "Grbl 1.1h ['$' for help]\r\n";
+
+/** What is heard on a wire that is listened to. */
+export interface Tap {
+  /** The host writes. */
+  wrote(bytes: Uint8Array): void;
+  /** The host is being told that the controller has started. */
+  started(): void;
+}
+
 /** A wire that is listened to. */
 export class TappedTransport implements Transport {
   readonly name = "soak";
   readonly #inner: Transport;
   readonly #host: HostClock;
-  readonly #wrote: (bytes: Uint8Array) => void;
+  readonly #tap: Tap;
+  #heard = "";
 
-  constructor(inner: Transport, host: HostClock, wrote: (bytes: Uint8Array) => void) {
+  constructor(inner: Transport, host: HostClock, tap: Tap) {
     this.#inner = inner;
     this.#host = host;
-    this.#wrote = wrote;
+    this.#tap = tap;
   }
 
   write(bytes: Uint8Array): void {
-    this.#wrote(bytes);
+    this.#tap.wrote(bytes);
     this.#inner.write(bytes);
   }
 
   onData(listener: (bytes: Uint8Array) => void): void {
-    this.#inner.onData((bytes) => this.#host.news(() => listener(bytes)));
+    this.#inner.onData((bytes) =>
+      this.#host.news(() => {
+        const heard = this.#heard + Buffer.from(bytes).toString("latin1");
+        if (heard.includes(BANNER)) this.#tap.started();
+        this.#heard = heard.slice(heard.lastIndexOf("\n") + 1).slice(-BANNER.length);
+        // a banner that came in two: its end alone is heard later
+        if (heard.endsWith("\r")) this.#heard = heard.slice(-BANNER.length);
+        listener(bytes);
+      }),
+    );
   }
 
   onClose(listener: (reason: KerfworkError) => void): void {

@@ -45,6 +45,10 @@ export class Judge {
   /** Lines that ran as something else, or not at all, because of the wire. */
   damaged = 0;
   refused = 0;
+  /** Lines of the job that a restart threw away. */
+  vanished = 0;
+  /** The host has been told that the controller restarted: the job is over. */
+  #over = false;
   /** Bytes for which there was no room; bytes that came while interrupts were off or nobody listened. */
   overflow = 0;
   overrun = 0;
@@ -63,6 +67,8 @@ export class Judge {
     this.executed = 0;
     this.damaged = 0;
     this.refused = 0;
+    this.vanished = 0;
+    this.#over = false;
     this.overrun = 0;
     this.#garbled = 0;
     this.#twin = "";
@@ -70,6 +76,11 @@ export class Judge {
     this.#next = 0;
     const first = this.#written[0]?.start ?? this.#end;
     this.#wounds = this.#wounds.filter((at) => at >= first - 1);
+  }
+
+  /** The host is being told that the controller restarted. */
+  toldRestart(): void {
+    this.#over = true;
   }
 
   /** A host writes, now. */
@@ -89,6 +100,7 @@ export class Judge {
     const isNext = text === this.#job[this.sent];
     if (!isNext && !OWN.test(text))
       this.faults.push(`wrote ${JSON.stringify(text)} where line ${this.sent} of the job was due`);
+    if (isNext && this.#over) this.faults.push(`wrote line ${this.sent} of the job after a restart was told`);
     this.#written.push({ start: this.#end, end: this.#bytes, text, job: isNext ? this.sent : -1 });
     this.#end = this.#bytes;
     if (isNext) this.sent++;
@@ -164,7 +176,8 @@ export class Judge {
   /** What has come and was not executed is gone; what is still on the wire may begin in the middle of a line. */
   #restart(): void {
     const arrived = this.#bytes - this.#waiting();
-    while (this.#next < this.#written.length && this.#written[this.#next]!.end <= arrived) this.#next++;
+    while (this.#next < this.#written.length && this.#written[this.#next]!.end <= arrived)
+      if (this.#written[this.#next++]!.job >= 0) this.vanished++;
     if ((this.#written[this.#next]?.start ?? this.#end) < arrived) this.#wounds.push(arrived - 1);
     this.#alarmed = this.#locked();
   }

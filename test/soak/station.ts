@@ -136,6 +136,9 @@ export class Station {
       if (judge.damaged > 0) this.#checkPlace(job);
       else this.#checkExact(job);
     }
+    // only a line that was changed on its way makes a machine wait, or go on for ever
+    if (byHand && !kind.endsWith("host to controller"))
+      throw this.#wrong("somebody had to step in", undefined);
     const { executed: lines } = judge;
     return { kind, how, lines, byHand };
   }
@@ -164,7 +167,8 @@ export class Station {
     const damage = (direction: "toController" | "toHost", flip: number) =>
       strike({ kind: "damage", direction, after: below(random, direction === "toHost" ? 60 : 120), flip });
     const bit = 1 << below(random, 8);
-    const seconds = 0.01 + random() * 3;
+    // some for good, until somebody mends it
+    const seconds = random() < 0.2 ? Infinity : 0.01 + random() * 3;
     switch (kind) {
       case "unplug":
         return strike({ kind: "unplug", seconds: 0.01 + random() * 2 });
@@ -179,8 +183,9 @@ export class Station {
       case "byte flipped, controller to host":
         return damage("toHost", bit);
       case "wire stalls":
-        return strike({ kind: "stall", seconds });
+        return () => this.#simulator.firmware.stall(seconds);
       case "controller hangs":
+        if (seconds === Infinity) return () => this.#simulator.freeze();
         return strike({ kind: "freeze", seconds });
       case "answers late":
         return strike({ kind: "late", seconds: [0.001, 0.004, 0.016, 0.1][below(random, 4)]! });
@@ -231,6 +236,8 @@ export class Station {
       await this.#clock.run(this.#machine!.close());
       this.#machine = await this.#connect(true);
     }
+    simulator.freeze(false);
+    simulator.strike({ kind: "stall", seconds: 0 });
     // longer than the longest fault
     await this.#clock.advance(4);
     simulator.firmware.uart.heal();
@@ -254,11 +261,14 @@ export class Station {
 
   async #connect(reset: boolean): Promise<Machine> {
     const { firmware } = this.#simulator;
-    const transport = new TappedTransport(this.#simulator.open(), this.#host, (bytes) => {
-      // what is counted as written must not be older than what the controller has done
-      firmware.advance(this.#clock.now() + 1e-9);
-      this.#tell?.(`> ${JSON.stringify(Buffer.from(bytes).toString("latin1"))}`);
-      this.#judge.wrote(bytes);
+    const transport = new TappedTransport(this.#simulator.open(), this.#host, {
+      wrote: (bytes) => {
+        // what is counted as written must not be older than what the controller has done
+        firmware.advance(this.#clock.now() + 1e-9);
+        this.#tell?.(`> ${JSON.stringify(Buffer.from(bytes).toString("latin1"))}`);
+        this.#judge.wrote(bytes);
+      },
+      started: () => this.#judge.toldRestart(),
     });
     return await this.#clock.run(connect(transport, { clock: this.#host, reset }));
   }
@@ -270,7 +280,8 @@ export class Station {
   }
 
   #checkExact(job: Job): void {
-    const { sent, executed, refused, damaged, overrun } = this.#judge;
+    const { sent, executed, refused, damaged, overrun, vanished } = this.#judge;
+    if (vanished > 0) throw this.#wrong(`done, but ${vanished} lines were thrown away`);
     const size = job.lines.length;
     if (sent !== size || executed !== size || refused > 0 || damaged > 0)
       throw this.#wrong(`of ${size} lines ${sent} were sent, ${executed} executed, ${refused} refused`);
