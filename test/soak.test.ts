@@ -91,6 +91,30 @@ test("the judge forgives a byte that the wire lost or changed, there and nowhere
   assert.ok(judged(["A1", "B", "D4", "E5"], [4]).length > 0);
 });
 
+test("the judge sees what a restart throws away, and what is sent after it was told", () => {
+  let waiting = 0;
+  const judge = new Judge(
+    () => waiting,
+    () => false,
+  );
+  judge.begin(["A1", "B2", "C3", "D4", "E5"]);
+  judge.wrote(Buffer.from("A1\nB2\nC3\nD4\n"));
+  const ran = (text: string) => judge.take({ kind: "lines", entry: { seconds: 0, text, status: 0 } });
+  ran("A1");
+  // B2 has come, C3 in part: its tail runs as it is
+  waiting = 4;
+  judge.take({ kind: "resets", entry: { seconds: 0, kind: "power" } });
+  assert.is(judge.vanished, 1);
+  ran("3");
+  ran("D4");
+  assert.equal(judge.faults, []);
+  judge.toldRestart();
+  judge.wrote(Buffer.from("?$G\n"));
+  assert.equal(judge.faults, []);
+  judge.wrote(Buffer.from("E5\n"));
+  assert.equal(judge.faults, ["wrote line 4 of the job after a restart was told"]);
+});
+
 test("a digit of a report that was changed on its way does not keep a job from ending", async () => {
   for (const damaged of ["Bf:17,128", "Bf:15,928"]) {
     const { machine, clock, transport } = await bench();
