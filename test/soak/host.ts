@@ -82,10 +82,10 @@ export class TappedTransport implements Transport {
     this.#inner.onData((bytes) =>
       this.#host.news(() => {
         const heard = this.#heard + Buffer.from(bytes).toString("latin1");
-        if (heard.includes(BANNER)) this.#tap.started();
-        this.#heard = heard.slice(heard.lastIndexOf("\n") + 1).slice(-BANNER.length);
-        // a banner that came in two: its end alone is heard later
-        if (heard.endsWith("\r")) this.#heard = heard.slice(-BANNER.length);
+        const at = heard.indexOf(BANNER);
+        if (at !== -1) this.#tap.started();
+        // of one that comes in pieces
+        this.#heard = at === -1 ? heard.slice(-BANNER.length) : heard.slice(at + BANNER.length);
         listener(bytes);
       }),
     );
