@@ -25,7 +25,8 @@ export function makeJob(random: () => number, number: number, size: number): Job
     const pick = random();
     if (pick < 0.004) lines.push(`G4P0.0${String(i).padStart(4, "0")}`);
     else if (pick < 0.008) lines.push(`M${3 + below(random, 2)}S${i}.5`);
-    else if (pick < 0.01 && !relative) lines.push(`G10L2P${2 + below(random, 5)}X${place(i)}Y${y}`);
+    // a 6 that loses or flips a bit names no system that is in use
+    else if (pick < 0.01 && !relative) lines.push(`G10L2P6X${place(i)}Y${y}`);
     else if (relative) {
       const mm = `${side < 0 ? "-" : ""}0.1${String(i).padStart(4, "0")}`;
       x += Number(mm);

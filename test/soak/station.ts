@@ -301,11 +301,11 @@ export class Station {
   /** What a failure says must be so. */
   #checkFailure(error: KerfworkError, job: Job): void {
     const { sent, executed } = this.#judge;
-    const { lastAcked, lastSent, lastExecuted } = error.data as Record<string, number>;
-    const before = error.message.includes("before it began");
+    // before the first line went out there may be nothing to tell
+    const { lastAcked = 0, lastSent = 0, lastExecuted = 0 } = (error.data ?? {}) as Record<string, number>;
     const fits =
-      lastSent === sent && lastAcked! <= executed && lastExecuted! <= lastAcked! && executed <= lastSent!;
-    if (!before && !fits)
+      lastSent === sent && lastAcked <= executed && lastExecuted <= lastAcked && executed <= lastSent;
+    if (!fits)
       throw this.#wrong(
         `told ${lastAcked}, ${lastSent}, was ${executed}, ${sent} of ${job.lines.length}`,
         error,
