@@ -7,7 +7,7 @@ import { cpus, loadavg } from "node:os";
 import { dirname } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
-import * as esbuild from "esbuild";
+import { bundle } from "../test/bundle.mjs";
 
 const LIMIT_MS = 400_000; // a bench that runs longer hangs
 process.chdir(dirname(dirname(fileURLToPath(import.meta.url))));
@@ -29,19 +29,11 @@ mkdirSync(out, { recursive: true });
 // what bench/kernels.bench.ts compares the fit with
 if (names.includes("kernels.bench.ts"))
   execFileSync(process.execPath, ["bench/twin.mjs", `${out}/twin.mjs`], { stdio: "inherit" });
-await esbuild.build({
+await bundle(
   // solo.ts is what tracers run in, one at a time
-  entryPoints: [...names, "solo.ts"].map((name) => `bench/${name}`),
-  outdir: out,
-  outExtension: { ".js": ".mjs" },
-  bundle: true,
-  platform: "node",
-  target: "node20",
-  format: "esm",
-  packages: "external",
-  sourcemap: "inline",
-  logLevel: "warning",
-});
+  [...names, "solo.ts"].map((name) => `bench/${name}`),
+  out,
+);
 
 /** What stands above rows of one kind; of figures, their names. */
 const HEADS = {

@@ -5,7 +5,7 @@ import { spawn } from "node:child_process";
 import { mkdirSync, readdirSync, rmSync } from "node:fs";
 import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
-import * as esbuild from "esbuild";
+import { bundle } from "./bundle.mjs";
 
 const LIMIT_MS = 300_000; // a file that runs longer hangs
 process.chdir(dirname(dirname(fileURLToPath(import.meta.url))));
@@ -18,18 +18,10 @@ const names = readdirSync("test")
 const out = "build/test";
 rmSync(out, { recursive: true, force: true });
 mkdirSync(out, { recursive: true });
-await esbuild.build({
-  entryPoints: names.map((name) => `test/${name}`),
-  outdir: out,
-  outExtension: { ".js": ".mjs" },
-  bundle: true,
-  platform: "node",
-  target: "node20",
-  format: "esm",
-  packages: "external",
-  sourcemap: "inline",
-  logLevel: "warning",
-});
+await bundle(
+  names.map((name) => `test/${name}`),
+  out,
+);
 
 /** Runs one file; resolves with what uvu counted, and one failure more when the file did not end well. */
 function run(name) {
