@@ -260,12 +260,8 @@ test("B3: a job that needs 70 % of the wire takes no longer than its motion", as
   assert.ok(took <= motion * 1.01, `${took} for ${motion}`);
   assert.is(firmware.uart.overflow, 0);
 });
-const pure = await free.clock.run(free.machine.run(job));
-assert.ok(seconds <= pure.seconds * 1.01, `${seconds} for ${pure.seconds}`);
-})
 
-test("a large buffer is filled no faster than the wire carries, so that a hold is not held up", async () =>
-{
+test("a large buffer is filled no faster than the wire carries, so that a hold is not held up", async () => {
   const { clock, transport } = scripted(
     "GrblHAL 1.1f ['$' or '$HELP' for help]",
     "[OPT:V,100,1024]\r\n",
@@ -297,8 +293,7 @@ test("a large buffer is filled no faster than the wire carries, so that a hold i
   // the controller's own last answer
   await clock.advance(0.01);
   assert.is(clock.pending, 0);
-}
-)
+});
 
 test("C1: hold stands with the beam off, and neither lines nor progress go on", async () => {
   const { machine, firmware, clock } = await bench();
