@@ -131,6 +131,19 @@ export class Launch {
     listing: Listing,
     options: RunOptions & RunHost & { readonly signal: AbortSignal },
   ): Promise<RunResult> {
+    const checked = await this.#prepare(listing, options).catch((error: KerfworkError) => {
+      // what went wrong with the machine before a line was sent
+      if (!/^(MACHINE|PORT)_/.test(error.code)) throw error;
+      const data = { ...unsent(this.#channel.report?.state), ...error.data };
+      throw new KerfworkError(error.code, error.message, { cause: error.cause, data });
+    });
+    return await this.#perform(checked, options);
+  }
+
+  async #prepare(
+    listing: Listing,
+    options: RunOptions & RunHost & { readonly signal: AbortSignal },
+  ): Promise<Checked> {
     const { signal } = options;
     const report = await this.#report();
     if (report.state === "Alarm") throw alarmError(0, "locked: home or unlock it, with $H or $X");
@@ -143,8 +156,7 @@ export class Launch {
       checked = await this.#examine(listing, options.bounds !== false);
       this.#throwIfStopped(signal);
     }
-    const endsLit = checked.endsLit && options.laserAtEnd !== "leave";
-    return await this.#perform({ ...checked, endsLit }, options);
+    return { ...checked, endsLit: checked.endsLit && options.laserAtEnd !== "leave" };
   }
 
   async #perform(checked: Checked, host: RunHost): Promise<RunResult> {
@@ -181,17 +193,7 @@ export class Launch {
     if (first === undefined) return;
     const { line, text, code, meaning } = first;
     const message = `The controller would refuse ${errors.length} of the lines, line ${line}, ${text}, first: error:${code} (${meaning})`;
-    const data = {
-      line,
-      text,
-      code,
-      errors,
-      lastAcked: 0,
-      lastSent: 0,
-      lastExecuted: 0,
-      state: "Idle",
-      stopped: true,
-    };
+    const data = { line, text, code, errors, ...unsent("Idle"), stopped: true };
     throw new KerfworkError("MACHINE_ERROR", message, { data });
   }
 
@@ -288,16 +290,15 @@ export class Launch {
   }
 }
 
+/** What the error of a run tells that has not sent a line of its program. */
+function unsent(state = "unknown"): Record<string, unknown> {
+  return { lastAcked: 0, lastSent: 0, lastExecuted: 0, state };
+}
+
 function canceled(reason: unknown, channel: Channel): KerfworkError {
   return new KerfworkError("CANCELED", "The run was canceled before it began", {
     cause: reason,
-    data: {
-      lastAcked: 0,
-      lastSent: 0,
-      lastExecuted: 0,
-      state: channel.report?.state ?? "unknown",
-      stopped: true,
-    },
+    data: { ...unsent(channel.report?.state), stopped: true },
   });
 }
 

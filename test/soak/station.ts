@@ -301,8 +301,7 @@ export class Station {
   /** What a failure says must be so. */
   #checkFailure(error: KerfworkError, job: Job): void {
     const { sent, executed } = this.#judge;
-    // before the first line went out there may be nothing to tell
-    const { lastAcked = 0, lastSent = 0, lastExecuted = 0 } = (error.data ?? {}) as Record<string, number>;
+    const { lastAcked, lastSent, lastExecuted } = error.data as { [name: string]: number };
     const fits =
       lastSent === sent && lastAcked <= executed && lastExecuted <= lastAcked && executed <= lastSent;
     if (!fits)
