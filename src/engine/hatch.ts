@@ -97,10 +97,15 @@ export const hatch = engineFunction("hatch", (paths: Paths, options: HatchOption
     xy.set(parts[0]!);
     xy.set(parts[1]!, parts[0]!.length);
   }
-  const ends = new Uint32Array(xy.length / 4);
-  for (let i = 0; i < ends.length; i++) ends[i] = 2 * i + 2;
-  return { ends, xy };
+  return { ends: pairs(xy.length / 4), xy };
 });
+
+/** The ends of so many paths of two points. A function of its own: within another the loop was ten times slower. */
+function pairs(count: number): Uint32Array {
+  const ends = new Uint32Array(count);
+  for (let i = 0; i < count; i++) ends[i] = 2 * i + 2;
+  return ends;
+}
 
 function fill(engine: Engine, paths: Paths, plan: Plan, stages: Stages, share: number): Float32Array {
   const { kernels } = engine;
