@@ -1,13 +1,16 @@
 // One picture on one thread and on two: the same curves, in less time. Contours are shared where there are many.
+import { readFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
-import { type Curves, type Image, TaskManager, trace } from "kerfwork";
+import { type Curves, decodeImage, type Image, TaskManager, trace } from "kerfwork";
 import { PATTERNS } from "./corpus.ts";
 import { assertEqual, bar, figures, quantile } from "./harness.ts";
 
 const ROUNDS = 9;
+/** Of more than 20,000 contours: those of scans and of pages are each of their own, those of a dither recur. */
 const PICTURES = [
   ["dither, 4 MP", PATTERNS.dither(2000, 2000)],
-  ["halftone, 6 MP", PATTERNS.halftone(3000, 2000)],
+  ["scan, four times", tiled(await file("scan"))],
+  ["page, four times", tiled(await file("page"))],
 ] as const;
 
 const managers = [new TaskManager({ maxWorkers: 1 }), new TaskManager({ maxWorkers: 2 })] as const;
@@ -32,6 +35,21 @@ async function compareThreads(name: string, image: Image): Promise<void> {
   figures(name, { contours: one.ends.length, "ms on 1 thread": single, "ms on 2": double });
   const value = availableParallelism() > 1 ? single / double : undefined;
   bar(`${name}: 1 thread / 2`, "ratio", value, { atLeast: 1.5 });
+}
+
+function file(name: string): Promise<Image> {
+  return decodeImage(readFileSync(new URL(`../../bench/pictures/${name}-m.png`, import.meta.url)));
+}
+
+/** Two by two of a picture. */
+function tiled({ width, height, data }: Image): Image {
+  const channels = data.length / (width * height);
+  const row = width * channels;
+  const all = new Uint8Array(4 * data.length);
+  for (let y = 0; y < 2 * height; y++)
+    for (const x of [0, row])
+      all.set(data.subarray((y % height) * row, (y % height) * row + row), 2 * y * row + x);
+  return { width: 2 * width, height: 2 * height, data: all };
 }
 
 /** On memory that workers read as it is: copying is not what is measured. */

@@ -60,8 +60,8 @@ function dots(seed: number, width: number, height: number, step: number): Image 
 }
 
 const OPTIONS = { despecklePx: 0, dpi: 300 };
-const BUSY = imageOf(noise(3, 640, 640, 0.5));
-const ROUND = dots(4, 1000, 1000, 9);
+const BUSY = imageOf(noise(3, 1000, 1000, 0.5));
+const ROUND = dots(4, 1500, 1500, 11);
 
 /** By one thread, as this one has no crew. */
 const alone = new Map<string, Curves>();

@@ -17,6 +17,8 @@ import {
 const CHUNK = 8192;
 /** Corners for each thread, below which asking it costs more than it gives. */
 const LEAST = 4 * CHUNK;
+/** Corners of small contours count for so much of one: shapes that recur are drawn as before (`assembly/_shapes.ts`). */
+const SMALL = { most: 24, part: 1 / 4 };
 /** Most bytes of kernel memory for the other threads' scratch and room, and most of what is left. */
 const SEATS_BYTES = 128 * 2 ** 20;
 const SEATS_PART = 0.25;
@@ -151,13 +153,16 @@ export class SharedFit {
   ): SharedFit | undefined {
     const { crew } = environment();
     if (crew === undefined || corners < 2 * LEAST) return undefined;
-    const { bounds, most } = cut(engine.u32(job.ends, contours), corners);
+    const ends = engine.u32(job.ends, contours);
+    const work = workOf(ends);
+    if (work < 2 * LEAST) return undefined;
+    const { bounds, most } = cut(ends, corners);
     const room = most + CHUNK;
     const seatBytes = scratchBytes + SEGMENT_BYTES * room;
     const left = engine.limitBytes - engine.mark();
     const seats = Math.min(
       crew.size,
-      Math.floor(corners / LEAST) - 1,
+      Math.floor(work / LEAST) - 1,
       bounds.length - 1,
       Math.floor(Math.min(SEATS_BYTES, SEATS_PART * left) / seatBytes),
     );
@@ -273,6 +278,16 @@ function makeSeat(engine: Engine, scratchBytes: number, room: number): Seat {
   const scratch = engine.alloc(scratchBytes);
   const kinds = engine.alloc(room);
   return { step, cursor, scratch, kinds, xy: engine.alloc(xyBytes(room)), room };
+}
+
+/** The fit of contours, in corners of large ones. */
+function workOf(ends: Uint32Array): number {
+  let work = 0;
+  for (let i = 0, from = 0; i < ends.length; from = ends[i++]!) {
+    const corners = ends[i]! - from;
+    work += corners > SMALL.most ? corners : SMALL.part * corners;
+  }
+  return work;
 }
 
 /** The contours at which chunks of `CHUNK` corners end, one contour more at most, and the most corners of a chunk. */
