@@ -134,4 +134,53 @@ test("D9: what would act at once is never on the wire: comments are not sent, ot
   });
 });
 
+test("E1: a first start's noise and startup lines count for nothing, whenever they come", async () => {
+  await simulated({ blank: true, timeScale: 5 }, async (machine, simulator) => {
+    assert.equal([machine.state, machine.window], ["Idle", 128]);
+    const lines = circle(200, 6000);
+    assert.is((await machine.run(text([...lines, "M5"]))).acknowledged, 202);
+    assert.equal(jobLines(simulator), [...lines, "M5", "G4P0"]);
+  });
+  const heard: string[] = [];
+  const onLine = (line: string) => void heard.push(line);
+  const simulator = await startSimulator({ timeScale: 5 });
+  try {
+    const first = await connect(simulator.path, { onLine });
+    await first.command("$N0=G54");
+    // the connection sees the start, and the next one makes it
+    await first.reset();
+    await first.close();
+    const second = await connect(simulator.path, { onLine, reset: true });
+    assert.is((await second.run("G21\nG90\nG0X1\n")).acknowledged, 3);
+    assert.is(heard.filter((line) => line === ">G54:ok").length, 2);
+    await second.close();
+    // it starts while somebody connects
+    simulator.restart(0.5);
+    const third = await connect(simulator.path, { onLine });
+    assert.is((await third.run("G0X2\nG0X3\n")).acknowledged, 2);
+    await third.close();
+    assert.equal(
+      jobLines(simulator).filter((line) => line !== "G54"),
+      ["G21", "G90", "G0X1", "G4P0", "G0X2", "G0X3", "G4P0"],
+    );
+  } finally {
+    await simulator.close();
+  }
+});
+
+test("D8: a dwell of half a minute is not taken for death", async () => {
+  // longer in real time than a controller may be silent
+  await simulated({ timeScale: 15 }, async (machine, simulator) => {
+    const lines = ["G21G90", "G0X1", "G4P30", "G0X2"];
+    const { acknowledged } = await machine.run(text(lines));
+    assert.is(acknowledged, 4);
+    assert.equal(jobLines(simulator), [...lines, "G4P0"]);
+    assert.equal(realtime(simulator), []);
+    const [start, end] = ["G0X1", "G0X2"].map(
+      (line) => simulator.log.lines.find((one) => one.text === line)!.seconds,
+    );
+    assert.ok(end! - start! >= 30);
+  });
+});
+
 test.run();
