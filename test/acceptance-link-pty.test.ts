@@ -1,14 +1,20 @@
 // the rest of what the link promises, over a real pseudo-terminal and the serial driver, in real time
+import { readdirSync, readFileSync } from "node:fs";
 import {
   type ConnectOptions,
   connect,
+  LineReader,
   type Machine,
+  type Message,
+  openSerial,
+  parseLine,
   type Simulator,
   type SimulatorOptions,
   startSimulator,
 } from "kerfwork";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
+import { Pty } from "../src/machine/pty.ts";
 import { circle, failure, LONG, text } from "./jobs.ts";
 import { jobLines } from "./machines.ts";
 
@@ -135,7 +141,7 @@ test("D9: what would act at once is never on the wire: comments are not sent, ot
 });
 
 test("E1: a first start's noise and startup lines count for nothing, whenever they come", async () => {
-  await simulated({ blank: true, timeScale: 5 }, async (machine, simulator) => {
+  await simulated({ blank: true, timeScale: 20 }, async (machine, simulator) => {
     assert.equal([machine.state, machine.window], ["Idle", 128]);
     const lines = circle(200, 6000);
     assert.is((await machine.run(text([...lines, "M5"]))).acknowledged, 202);
@@ -181,6 +187,127 @@ test("D8: a dwell of half a minute is not taken for death", async () => {
     );
     assert.ok(end! - start! >= 30);
   });
+});
+
+/** Bytes a second of the wire. */
+const WIRE = 11_520;
+/** Runs that a host busy with something else may spoil before one has to be whole. */
+const TRIES = 4;
+
+test("B2: with answers 4 ms late each line is exact, at no less than half of what latency and window allow", async () => {
+  await simulated({}, async (machine, simulator) => {
+    const lines = [...circle(500), "M5"];
+    const mean = text(lines).length / lines.length;
+    const latency = 0.004;
+    simulator.strike({ kind: "late", seconds: latency });
+    await machine.command("$C");
+    const bound = Math.min(1, (Math.floor(128 / mean) * mean) / (latency + (mean + 4) / WIRE) / WIRE);
+    let reached = 0;
+    for (let tries = 0; tries < TRIES && reached < bound / 2; tries++) {
+      const before = jobLines(simulator).length;
+      const { bytes, seconds, acknowledged } = await machine.run(text(lines));
+      reached = bytes / seconds / WIRE;
+      assert.is(acknowledged, 502);
+      assert.equal(jobLines(simulator).slice(before), [...lines, "G4P0"]);
+      assert.is(simulator.log.overflow + simulator.log.overrun, 0);
+    }
+    assert.ok(reached >= bound / 2, `${reached} of ${bound}`);
+  });
+});
+
+test("B3: a job that needs 70 % of the wire never runs dry", async () => {
+  // look-ahead over 15 moves has to reach the speed
+  const settings = { 110: 8000, 111: 8000, 120: 2000, 121: 2000 };
+  await simulated({ settings }, async (machine, simulator) => {
+    const around = circle(900).slice(1);
+    const seconds = text(around).length / (0.7 * WIRE);
+    const feed = ((2 * Math.PI * 20) / seconds) * 60;
+    // from where the circle begins, so that each run is the same
+    const lines = ["G21G90", "G0X40Y20", `M4S300F${feed.toFixed(1)}`, ...around, "M5"];
+    let whole = false;
+    for (let tries = 0; tries < TRIES && !whole; tries++) {
+      await machine.run("G21G90\nG0X40Y20\n");
+      const before = { lines: jobLines(simulator).length, stops: simulator.log.stops.length };
+      await machine.run(text(lines));
+      assert.equal(jobLines(simulator).slice(before.lines), [...lines, "G4P0"]);
+      const stops = simulator.log.stops.slice(before.stops);
+      whole = stops.length === 1 && stops[0]!.kind === "end";
+    }
+    assert.ok(whole, JSON.stringify(simulator.log.stops));
+    assert.is(simulator.log.overflow, 0);
+  });
+});
+
+interface Recorded {
+  readonly d: "rx" | "tx" | "note";
+  readonly b: string;
+}
+
+test("A6, E5: recordings played by a device on a real port give the events that the real firmware gave", async () => {
+  const names = readdirSync("test/fixtures/grbl").filter((name) => name.endsWith(".jsonl"));
+  assert.ok(names.length >= 6);
+  let device: (bytes: Uint8Array) => void = () => {};
+  const pty = await Pty.open((bytes) => device(bytes));
+  const port = await openSerial(pty.path);
+  try {
+    for (const name of names) {
+      const record = readFileSync(`test/fixtures/grbl/${name}`, "utf8")
+        .trim()
+        .split("\n")
+        .map((line) => JSON.parse(line) as Recorded)
+        .filter(({ d }) => d === "rx" || d === "tx");
+      const all = (kind: string) =>
+        Buffer.from(
+          record
+            .filter(({ d }) => d === kind)
+            .map(({ b }) => b)
+            .join(""),
+          "latin1",
+        );
+      const [said, asked] = [all("rx"), all("tx")];
+      let at = 0;
+      let due = 0;
+      const taken: Uint8Array[] = [];
+      let count = 0;
+      // says each piece, as it was recorded, once it has heard what the host had sent before it
+      const play = () => {
+        for (; at < record.length; at++) {
+          const { d, b } = record[at]!;
+          if (d === "tx") due += b.length;
+          else if (count < due) return;
+          else pty.write(Buffer.from(b, "latin1"));
+        }
+      };
+      device = (bytes) => {
+        taken.push(bytes);
+        count += bytes.length;
+        play();
+      };
+      const reader = new LineReader();
+      const events: Message[] = [];
+      const got: Uint8Array[] = [];
+      let size = 0;
+      const ended = new Promise<void>((resolve) => {
+        port.onData((bytes) => {
+          got.push(Uint8Array.from(bytes));
+          size += bytes.length;
+          events.push(...reader.push(bytes).map(parseLine));
+          if (size >= said.length) resolve();
+        });
+      });
+      play();
+      for (const { d, b } of record) if (d === "tx") port.write(Buffer.from(b, "latin1"));
+      await ended;
+      await until(() => count >= asked.length);
+      assert.ok(Buffer.concat(got).equals(said), name);
+      assert.ok(Buffer.concat(taken).equals(asked), name);
+      assert.equal(events, new LineReader().push(said).map(parseLine), name);
+      assert.ok(events.length > 0, name);
+    }
+  } finally {
+    await port.close();
+    await pty.close();
+  }
 });
 
 test.run();
