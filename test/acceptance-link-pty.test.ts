@@ -65,12 +65,18 @@ test("A5, E4: the window is the controller's own, is used, and is never exceeded
         await machine.reset();
         assert.ok(heard.some((line) => line.startsWith(dialect === "grbl" ? "Grbl 1.1h" : "GrblHAL 1.1f")));
         assert.equal([machine.dialect, machine.window, machine.state], [dialect, window, "Idle"]);
-        const lines = slow(400);
-        assert.is((await machine.run(text(lines))).acknowledged, 401);
+        const lines = slow(320);
+        const run = machine.run(text(lines));
+        await until(() => simulator.state === "Run");
+        // while it stands its buffers fill up, however fast the host is
+        await machine.hold();
+        await until(() => simulator.log.highWater > window - 20);
+        await machine.resume();
+        assert.is((await run).acknowledged, 321);
         assert.equal(jobLines(simulator), [...lines, "G4P0"]);
         const { overflow, overrun, highWater } = simulator.log;
         assert.is(overflow + overrun, 0);
-        assert.ok(highWater > window - 20 && highWater <= window, `${dialect}: ${highWater}`);
+        assert.ok(highWater <= window, `${dialect}: ${highWater}`);
       },
       { onLine: (line) => void heard.push(line) },
     );
@@ -141,7 +147,7 @@ test("D9: what would act at once is never on the wire: comments are not sent, ot
 });
 
 test("E1: a first start's noise and startup lines count for nothing, whenever they come", async () => {
-  await simulated({ blank: true, timeScale: 20 }, async (machine, simulator) => {
+  await simulated({ blank: true, timeScale: 40 }, async (machine, simulator) => {
     assert.equal([machine.state, machine.window], ["Idle", 128]);
     const lines = circle(200, 6000);
     assert.is((await machine.run(text([...lines, "M5"]))).acknowledged, 202);
@@ -176,7 +182,7 @@ test("E1: a first start's noise and startup lines count for nothing, whenever th
 
 test("D8: a dwell of half a minute is not taken for death", async () => {
   // longer in real time than a controller may be silent
-  await simulated({ timeScale: 15 }, async (machine, simulator) => {
+  await simulated({ timeScale: 20 }, async (machine, simulator) => {
     const lines = ["G21G90", "G0X1", "G4P30", "G0X2"];
     const { acknowledged } = await machine.run(text(lines));
     assert.is(acknowledged, 4);
@@ -211,6 +217,7 @@ test("B2: with answers 4 ms late each line is exact, at no less than half of wha
       assert.equal(jobLines(simulator).slice(before), [...lines, "G4P0"]);
       assert.is(simulator.log.overflow + simulator.log.overrun, 0);
     }
+    assert.is(simulator.log.faults.length, 1);
     assert.ok(reached >= bound / 2, `${reached} of ${bound}`);
   });
 });
@@ -219,13 +226,15 @@ test("B3: a job that needs 70 % of the wire never runs dry", async () => {
   // look-ahead over 15 moves has to reach the speed
   const settings = { 110: 8000, 111: 8000, 120: 2000, 121: 2000 };
   await simulated({ settings }, async (machine, simulator) => {
-    const around = circle(900).slice(1);
+    const around = circle(600).slice(1);
     const seconds = text(around).length / (0.7 * WIRE);
     const feed = ((2 * Math.PI * 20) / seconds) * 60;
-    // from where the circle begins, so that each run is the same
-    const lines = ["G21G90", "G0X40Y20", `M4S300F${feed.toFixed(1)}`, ...around, "M5"];
+    const lines = [`G21G90M4S300F${feed.toFixed(1)}`, ...around, "M5"];
+    const { bytesPerSecond } = await machine.check(text(lines));
+    assert.ok(bytesPerSecond > 0.67 * WIRE && bytesPerSecond < 0.75 * WIRE, `${bytesPerSecond}`);
     let whole = false;
     for (let tries = 0; tries < TRIES && !whole; tries++) {
+      // to where the circle begins, so that each run is the same
       await machine.run("G21G90\nG0X40Y20\n");
       const before = { lines: jobLines(simulator).length, stops: simulator.log.stops.length };
       await machine.run(text(lines));
