@@ -15,8 +15,8 @@ const SLICE: i32 = 4096;
 
 /** Bytes of scratch for `joinPaths` and `writeChains`. */
 export function joinBytes(paths: i32): f64 {
-  const ends = 2 * <usize>paths;
-  return <f64>(chainsRoom(paths) + tableBytes(ends) + ends * 8 + nearRoom(<i32>ends));
+  const ends = 2 * paths;
+  return <f64>(chainsRoom(paths) + tableBytes(<usize>ends) + <usize>ends * 8 + nearRoom(ends));
 }
 
 /** A power of two, at least twice the ends. */

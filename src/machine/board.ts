@@ -9,7 +9,7 @@ import {
   type Vec,
   workOffset,
 } from "./interpreter.ts";
-import { Overrides } from "./overrides.ts";
+import { Overrides } from "./percent.ts";
 import type { Planner } from "./planner.ts";
 import type { Processor } from "./processor.ts";
 import type { Recorder } from "./record.ts";

@@ -1,8 +1,8 @@
 import type { Program } from "../engine/gcode.ts";
 import { checkNumber } from "../errors.ts";
+import type { Limits } from "./limits.ts";
 import { type Listing, prepareProgram } from "./listing.ts";
 import { type Modal, resetModal } from "./modal.ts";
-import type { Limits } from "./setting.ts";
 import { Walk } from "./walk.ts";
 
 /** What was learned of a program before its first byte went out. */

@@ -2,8 +2,8 @@ import { KerfworkError } from "../errors.ts";
 import type { Channel, ChannelEvent } from "./channel.ts";
 import { within } from "./clock.ts";
 import type { StatusReport } from "./grbl.ts";
+import { numericSettings } from "./limits.ts";
 import { PROTOCOLS, type Protocol, protocolNamed, protocolOf } from "./protocol.ts";
-import { numericSettings } from "./setting.ts";
 
 /** Nothing heard for so long: what was said because of the connection itself is over. */
 const QUIET_SECONDS = 0.1;

@@ -13,6 +13,7 @@ export {
 } from "./grbl.ts";
 export type { JogMove } from "./jog.ts";
 export type { RunOptions } from "./launch.ts";
+export type { Limits, SettingValues } from "./limits.ts";
 export { type ConnectOptions, connect } from "./link.ts";
 export type { Machine } from "./machine.ts";
 export { type Modal, parseModal } from "./modal.ts";
@@ -21,7 +22,6 @@ export { opOfLine, type RefusedLine, type RunProgress, type RunResult } from "./
 export { PROTOCOLS, type Protocol, type ProtocolName } from "./protocol.ts";
 export type { LogListener, LogRecord } from "./record.ts";
 export { type ResumeOptions, type Resumption, resumeFrom } from "./rescue.ts";
-export type { Limits, SettingValues } from "./setting.ts";
 export {
   type Damage,
   type Simulator,

@@ -2,12 +2,12 @@ import type { Program } from "../engine/gcode.ts";
 import { checkOneOf, checkOptions, invalid, KerfworkError } from "../errors.ts";
 import type { Channel } from "./channel.ts";
 import { type Checked, examine, type ProgramCheck } from "./check.ts";
-import { alarmError } from "./fault.ts";
+import { alarmError } from "./failure.ts";
+import { limitsOf } from "./limits.ts";
 import { type Listing, prepareProgram } from "./listing.ts";
 import { type Modal, parseModal, resetModal } from "./modal.ts";
 import type { RunHost, RunResult } from "./progress.ts";
 import { Run, type RunTimes } from "./run.ts";
-import { limitsOf } from "./setting.ts";
 
 export interface RunOptions extends Pick<RunHost, "signal" | "context" | "onProgress"> {
   /**

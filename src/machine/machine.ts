@@ -9,10 +9,6 @@ import { cleanLine } from "./grbl.ts";
 import { takeOver } from "./handshake.ts";
 import { Jogger, type JogMove } from "./jog.ts";
 import { Launch, type RunOptions } from "./launch.ts";
-import { Overrider, type Overrides } from "./override.ts";
-import type { RunResult } from "./progress.ts";
-import type { ProtocolName } from "./protocol.ts";
-import { FAST_POLL, type RunTimes, stopMachine } from "./run.ts";
 import {
   type Limits,
   limitsOf,
@@ -20,7 +16,11 @@ import {
   refuseStore,
   type SettingValues,
   settingLine,
-} from "./setting.ts";
+} from "./limits.ts";
+import { Overrider, type Overrides } from "./override.ts";
+import type { RunResult } from "./progress.ts";
+import type { ProtocolName } from "./protocol.ts";
+import { FAST_POLL, type RunTimes, stopMachine } from "./run.ts";
 import type { MachineState } from "./state.ts";
 
 /** A feed hold from full speed and a resume both take less. */

@@ -8,7 +8,7 @@ export interface Plug {
   readonly path: string;
   /** Bytes to whoever is connected. */
   write(bytes: Uint8Array): void;
-  /** Takes no more from the host for now, so that its bytes wait on its side; or (false) goes on. */
+  /** While paused, takes nothing from the host: its bytes wait on its side. */
   pause(paused: boolean): void;
   /** Pulls it: a host sees a hang-up. */
   close(): Promise<void>;

@@ -65,7 +65,7 @@ export class Pty {
     if (this.#child.stdin!.writable) this.#child.stdin!.write(bytes);
   }
 
-  /** Takes no more from hosts for now, so that their bytes wait in the kernel. */
+  /** While paused, takes nothing from hosts: their bytes wait in the kernel. */
   pause(paused: boolean): void {
     if (paused) this.#child.stdout!.pause();
     else this.#child.stdout!.resume();

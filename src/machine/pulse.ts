@@ -1,5 +1,5 @@
 import type { Channel, ChannelEvent } from "./channel.ts";
-import { mismatchError } from "./fault.ts";
+import { mismatchError } from "./failure.ts";
 import { dwellSeconds, type StatusReport, stopsAnswers } from "./grbl.ts";
 
 /** While it homes a controller answers nothing at all. */

@@ -1,7 +1,7 @@
 import { KerfworkError } from "../errors.ts";
 import { type Channel, type ChannelEvent, REALTIME } from "./channel.ts";
 import type { Checked } from "./check.ts";
-import { alarmError, mismatchError } from "./fault.ts";
+import { alarmError, mismatchError } from "./failure.ts";
 import { type StatusReport, stopsAnswers, writesStorage } from "./grbl.ts";
 import { type RefusedLine, type RunHost, type RunResult, Teller } from "./progress.ts";
 import type { Ack, Line } from "./window.ts";

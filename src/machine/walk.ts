@@ -1,8 +1,8 @@
 import { KerfworkError } from "../errors.ts";
 import { arcOf, type Box, growBox } from "./arc.ts";
+import type { Limits } from "./limits.ts";
 import type { Listing } from "./listing.ts";
 import { endModal, type Modal, setModal, setMode } from "./modal.ts";
-import type { Limits } from "./setting.ts";
 
 /** Coordinates beyond it are no machine's, mm; a controller's own numbers have lost the hundredths there. */
 const REACH = 2_000_000;
